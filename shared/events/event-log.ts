@@ -1,0 +1,49 @@
+/** The EventLog port: append, read, tail. One log per service. Adapters: JetStream (`nats/`), in memory (unit tests). */
+import type { Result } from "../result.ts";
+import type { AggregateRef, Commit, DomainEvent } from "./event.ts";
+
+export interface Append {
+  readonly aggregate: AggregateRef;
+  /** Position of the aggregate's last commit as the writer knows it; 0 when it must not exist yet. */
+  readonly expectedPosition: number;
+  /** Version of the aggregate's last event as the writer knows it; 0 when it must not exist yet. */
+  readonly expectedVersion: number;
+  /** Appending the same command id to the same aggregate again is a success with the first position. */
+  readonly commandId: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly events: readonly DomainEvent[];
+  readonly trace: Readonly<Record<string, string>>;
+}
+
+export type AppendRefusal =
+  /** Another command came first: read again and decide again. Nothing was written. */
+  | { readonly code: "conflict" }
+  /** The log did not answer in time or is not reachable: whether it was written is not known. */
+  | { readonly code: "unavailable"; readonly detail: string }
+  /** The commit is larger than one message may be. Nothing was written. */
+  | { readonly code: "too_large"; readonly detail: string };
+
+export interface Appended {
+  readonly position: number;
+  /** True when an earlier append of the same command had already written it. */
+  readonly duplicate: boolean;
+}
+
+/** Thrown by reads when the log cannot be reached; appends say so by value. */
+export class LogUnavailable extends Error {
+  override readonly name = "LogUnavailable";
+}
+
+export interface EventLog {
+  append(commit: Append): Promise<Result<Appended, AppendRefusal>>;
+  /** The aggregate's commits after `afterPosition`, oldest first. Sees every acknowledged append. @throws LogUnavailable */
+  read(aggregate: AggregateRef, afterPosition?: number): Promise<Commit[]>;
+  /**
+   * Commits of the whole log after a position, in order, for ever: batches of 1..`batchMax`, as large as what has arrived.
+   * Ends when the signal aborts. @throws LogUnavailable when the connection is lost
+   */
+  tail(options: { after: number; batchMax: number; signal: AbortSignal }): AsyncIterable<readonly Commit[]>;
+  /** Position of the newest commit; 0 for an empty log. @throws LogUnavailable */
+  lastPosition(): Promise<number>;
+}

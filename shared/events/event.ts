@@ -1,0 +1,37 @@
+/** What an event is, before and after it stands in the log. */
+
+/** A fact as a domain states it. `type` is past tense; `data` is JSON. */
+export interface DomainEvent {
+  readonly type: string;
+  readonly data: object;
+}
+
+/** Names one aggregate: `type` is the kind ("order"), `id` must match {@link AGGREGATE_ID}. */
+export interface AggregateRef {
+  readonly type: string;
+  readonly id: string;
+}
+
+/** Safe as one token of a NATS subject, of a URL path and of a header: no dot, space or wildcard. */
+export const AGGREGATE_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** An event that stands in the log. */
+export type RecordedEvent<Event extends DomainEvent = DomainEvent> = Event & {
+  /** `<commandId>/<index in the commit>`: unique for ever. */
+  readonly id: string;
+  /** RFC 3339 UTC. */
+  readonly time: string;
+  /** 1 for an aggregate's first event, without gaps. */
+  readonly version: number;
+};
+
+/** One message of the log: everything that one command decided, atomically. */
+export interface Commit<Event extends DomainEvent = DomainEvent> {
+  readonly aggregate: AggregateRef;
+  /** Place in the service's log: grows, has gaps between aggregates. */
+  readonly position: number;
+  readonly commandId: string;
+  /** W3C trace context (`traceparent`, `tracestate`) of the command. */
+  readonly trace: Readonly<Record<string, string>>;
+  readonly events: readonly RecordedEvent<Event>[];
+}

@@ -1,0 +1,37 @@
+/** The registry of problem types (RFC 9457). A service adds its own table in `contract.ts`. */
+
+export interface ProblemType {
+  readonly status: number;
+  readonly title: string;
+  /** Whether the same request may succeed later unchanged; then the answer carries `Retry-After`. */
+  readonly retryable: boolean;
+}
+
+export type ProblemTable = Readonly<Record<string, ProblemType>>;
+
+export const PLATFORM_PROBLEMS = {
+  invalid_json: { status: 400, title: "The body is not valid JSON", retryable: false },
+  invalid_parameter: { status: 400, title: "A parameter of the request is not valid", retryable: false },
+  not_found: { status: 404, title: "There is nothing at this address", retryable: false },
+  method_not_allowed: { status: 405, title: "This method is not offered here", retryable: false },
+  body_too_large: { status: 413, title: "The body is too large", retryable: false },
+  unsupported_media_type: { status: 415, title: "The body must be application/json", retryable: false },
+  invalid_body: { status: 422, title: "The body does not have the expected form", retryable: false },
+  idempotency_key_reused: {
+    status: 422,
+    title: "The Idempotency-Key was used with another request",
+    retryable: false,
+  },
+  conflict: { status: 409, title: "Others changed the same thing at the same time", retryable: true },
+  internal_error: { status: 500, title: "Something went wrong on our side", retryable: false },
+  upstream_unreachable: { status: 502, title: "The service did not answer", retryable: true },
+  unavailable: { status: 503, title: "The service cannot do this at the moment", retryable: true },
+  position_not_reached: { status: 503, title: "The answer is not as new as asked for yet", retryable: true },
+} as const satisfies ProblemTable;
+
+/** A refusal as data: what crosses Actors and services. */
+export interface Failure<Code extends string = string> {
+  readonly code: Code;
+  /** What was attempted, the value in quotes, what was expected. Shown to clients. */
+  readonly detail: string;
+}

@@ -1,0 +1,39 @@
+/** Every bound of the system in one table, with its unit in the name and its reason beside it. */
+export const LIMITS = {
+  /** A request body that a service reads; the largest sensible order (200 lines) is a tenth of it. */
+  requestBodyBytes: 256 * 1024,
+  /** Lines of one order: keeps a commit well under NATS' 1 MiB message. */
+  orderLines: 200,
+  /** Items of one page of a list. */
+  pageItems: 100,
+  /** One commit as a message; NATS' default max_payload is 1 MiB. */
+  commitBytes: 900 * 1024,
+  /** A connection attempt to NATS. */
+  natsConnectMs: 1_000,
+  /** One append, all its retries included: a command answers 503 in under 2 s when the log is away. */
+  appendMs: 1_200,
+  /** A query's wait for `Skerry-Min-Position`. */
+  positionWaitMs: 2_000,
+  /** Decisions of one command when others keep coming first. */
+  decisionsMax: 8,
+  /** Folded states kept by one command Actor. */
+  cachedAggregates: 10_000,
+  /** Command ids remembered per folded aggregate; older ones are found by reading the log. */
+  rememberedCommands: 1_000,
+  /** How long an Idempotency-Key is remembered. */
+  idempotencyKeyMs: 24 * 60 * 60 * 1000,
+  /** Commits that a projection applies in one transaction while catching up. */
+  projectionBatch: 500,
+  /** Messages that one process handles at once, each key in order. */
+  processConcurrency: 16,
+  /** Attempts of one step of a process before its message is parked. */
+  processAttempts: 6,
+  /** How long one alarm keeps a pump running; the platform ends an alarm after 15 minutes. */
+  pumpMs: 60_000,
+  /** A price that orders took from the catalog may be this old. */
+  quoteMs: 1_000,
+  /** Spans waiting in one isolate; more are dropped and counted. */
+  spansBuffered: 2_048,
+  /** Traces that the monitor keeps. */
+  tracesKept: 1_000,
+} as const;
