@@ -1,0 +1,75 @@
+/** A SERVER span for each request, by the stable HTTP conventions. */
+import {
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type TextMapGetter,
+  type Context as TraceContext,
+  trace,
+} from "@opentelemetry/api";
+import type { Context, MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
+import { httpMethod } from "./http-method.ts";
+import { failSpan, tracer } from "./span.ts";
+
+const fromHeaders: TextMapGetter<Headers> = {
+  get: (headers, key) => headers.get(key) ?? undefined,
+  keys: (headers) => [...headers.keys()],
+};
+
+/**
+ * Runs the rest of the pipeline inside a span named `METHOD route`, child of the caller's `traceparent`.
+ * Attributes are only gathered for spans that are recorded: this stands on the gateway's hot path.
+ * Register it first, with `app.use(tracedServer())`.
+ */
+export const tracedServer = (): MiddlewareHandler =>
+  async function tracedServer(c, next) {
+    const parent = callersContext(c.req.raw.headers);
+    const span = tracer().startSpan(c.req.method, { kind: SpanKind.SERVER }, parent);
+    if (span.isRecording()) describeRequest(span, c);
+    try {
+      await context.with(trace.setSpan(parent, span), next);
+      if (span.isRecording()) describeAnswer(span, c);
+    } catch (error) {
+      failSpan(span, error);
+      throw error;
+    } finally {
+      span.end();
+    }
+  };
+
+const callersContext = (headers: Headers): TraceContext =>
+  headers.has("traceparent") ? propagation.extract(ROOT_CONTEXT, headers, fromHeaders) : ROOT_CONTEXT;
+
+const describeRequest = (span: Span, c: Context): void => {
+  const url = new URL(c.req.url);
+  const userAgent = c.req.header("user-agent");
+  span.setAttributes({
+    ...httpMethod(c.req.method).attributes,
+    "url.path": url.pathname,
+    "url.scheme": url.protocol.slice(0, -1),
+    "server.address": url.hostname,
+    ...(url.port && { "server.port": Number(url.port) }),
+    ...(userAgent && { "user_agent.original": userAgent }),
+  });
+};
+
+const describeAnswer = (span: Span, c: Context): void => {
+  const { status } = c.res;
+  const route = handlersRoute(c);
+  const { name } = httpMethod(c.req.method);
+  span.updateName(route ? `${name} ${route}` : name);
+  if (route) span.setAttribute("http.route", route);
+  span.setAttribute("http.response.status_code", status);
+  if (status < 500) return;
+  if (c.error) span.recordException(c.error);
+  span.setAttribute("error.type", String(status));
+  span.setStatus({ code: SpanStatusCode.ERROR });
+};
+
+/** The template of the most specific route that matched; none when only middleware for everything did. */
+const handlersRoute = (c: Context): string | undefined =>
+  matchedRoutes(c).findLast(({ path }) => path !== "*" && path !== "/*")?.path;

@@ -1,0 +1,72 @@
+/** Work inside a span: the one way the project makes spans of its own. */
+import {
+  type Attributes,
+  context,
+  type Link,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type Tracer,
+  trace,
+} from "@opentelemetry/api";
+
+const KINDS = {
+  internal: SpanKind.INTERNAL,
+  server: SpanKind.SERVER,
+  client: SpanKind.CLIENT,
+  producer: SpanKind.PRODUCER,
+  consumer: SpanKind.CONSUMER,
+} as const;
+
+export interface SpanOptions {
+  /** `internal` when absent. */
+  readonly kind?: keyof typeof KINDS;
+  /** Known when the work starts; later ones by `span.setAttribute`. */
+  readonly attributes?: Attributes;
+  /** Other traces that led here, see `linksTo`. */
+  readonly links?: readonly Link[];
+  /** Starts a trace of its own instead of a child of the active span. */
+  readonly root?: boolean;
+}
+
+/** The project's tracer; does nothing until a provider is registered. */
+export const tracer = (): Tracer => trace.getTracer("skerry");
+
+/**
+ * Runs `work` as the active span and ends the span when it settles.
+ * A rejection is recorded (`exception` event, status ERROR, `error.type`) and passed on.
+ */
+export const inSpan = async <T>(
+  name: string,
+  options: SpanOptions,
+  work: (span: Span) => Promise<T>,
+): Promise<T> => {
+  const parent = options.root ? ROOT_CONTEXT : context.active();
+  const span = tracer().startSpan(
+    name,
+    {
+      kind: KINDS[options.kind ?? "internal"],
+      ...(options.attributes && { attributes: options.attributes }),
+      ...(options.links && { links: [...options.links] }),
+    },
+    parent,
+  );
+  try {
+    return await context.with(trace.setSpan(parent, span), () => work(span));
+  } catch (error) {
+    failSpan(span, error);
+    throw error;
+  } finally {
+    span.end();
+  }
+};
+
+/** Marks a span as failed by what was thrown; it still has to be ended. */
+export const failSpan = (span: Span, thrown: unknown): void => {
+  if (!span.isRecording()) return;
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  span.recordException(error);
+  span.setAttribute("error.type", error.name);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
+};

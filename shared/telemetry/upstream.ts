@@ -1,0 +1,56 @@
+/** A CLIENT span around each request to another service, which carries the trace to it. */
+import { context, propagation, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import type { Upstream } from "../http/upstream.ts";
+import { httpMethod } from "./http-method.ts";
+import { failSpan, tracer } from "./span.ts";
+
+const intoHeaders = { set: (headers: Headers, key: string, value: string) => headers.set(key, value) };
+
+/** The same upstream, traced; `service` is its logical name (`service.peer.name`). The request passed in stays as it is. */
+export const tracedUpstream = (upstream: Upstream, { service }: { service: string }): Upstream => ({
+  async fetch(request) {
+    const parent = context.active();
+    const span = tracer().startSpan(request.method, { kind: SpanKind.CLIENT }, parent);
+    if (span.isRecording()) describeRequest(span, request, service);
+    const active = trace.setSpan(parent, span);
+    try {
+      const response = await context.with(active, () => upstream.fetch(carryingTrace(request)));
+      if (span.isRecording()) describeAnswer(span, response.status);
+      return response;
+    } catch (error) {
+      failSpan(span, error);
+      throw error;
+    } finally {
+      span.end();
+    }
+  },
+});
+
+const carryingTrace = (request: Request): Request => {
+  const traced = new Request(request);
+  propagation.inject(context.active(), traced.headers, intoHeaders);
+  return traced;
+};
+
+const describeRequest = (span: Span, request: Request, service: string): void => {
+  const url = new URL(request.url);
+  const method = httpMethod(request.method);
+  span.updateName(method.name);
+  span.setAttributes({
+    ...method.attributes,
+    "service.peer.name": service,
+    "server.address": url.hostname,
+    ...(url.port && { "server.port": Number(url.port) }),
+    "url.full": withoutSecrets(url),
+  });
+};
+
+/** Credentials and the query (which may hold keys) stay out of traces. */
+const withoutSecrets = (url: URL): string => `${url.origin}${url.pathname}`;
+
+const describeAnswer = (span: Span, status: number): void => {
+  span.setAttribute("http.response.status_code", status);
+  if (status < 400) return;
+  span.setAttribute("error.type", String(status));
+  span.setStatus({ code: SpanStatusCode.ERROR });
+};
