@@ -1,0 +1,60 @@
+/** `/readyz`: asks everything that a worker needs, at once and bounded in time. */
+import type { Result } from "../result.ts";
+import { type Sleep, sleep } from "../runtime/clock.ts";
+
+/** One thing that a worker cannot do without. */
+export interface ReadinessCheck {
+  readonly name: string;
+  /** Refuses with what is wrong; a throw counts as a refusal. */
+  check(): Promise<Result<unknown, { readonly detail: string }>>;
+}
+
+export interface Readiness {
+  readonly service: string;
+  readonly ready: boolean;
+  readonly checks: readonly { readonly name: string; readonly ready: boolean; readonly detail?: string }[];
+}
+
+const CHECK_MS = 1_500;
+
+/** Runs every check side by side; one that does not answer within 1.5 s is not ready. */
+export const assessReadiness = async (
+  service: string,
+  checks: readonly ReadinessCheck[],
+  wait: Sleep = sleep,
+): Promise<Readiness> => {
+  const results = await Promise.all(checks.map((check) => runCheck(check, wait)));
+  return { service, ready: results.every(({ ready }) => ready), checks: results };
+};
+
+/** 200 or 503, always with each check by name. */
+export const readinessHandler =
+  (service: string, checks: readonly ReadinessCheck[], wait: Sleep = sleep) =>
+  async (): Promise<Response> => {
+    const readiness = await assessReadiness(service, checks, wait);
+    return Response.json(readiness, {
+      status: readiness.ready ? 200 : 503,
+      headers: { "cache-control": "no-store", ...(!readiness.ready && { "retry-after": "1" }) },
+    });
+  };
+
+const runCheck = async (
+  { name, check }: ReadinessCheck,
+  wait: Sleep,
+): Promise<Readiness["checks"][number]> => {
+  const timer = new AbortController();
+  const timedOut = wait(CHECK_MS, timer.signal).then(() => `no answer within ${CHECK_MS} ms`);
+  const detail = await Promise.race([refusalOf(check), timedOut]);
+  timedOut.catch(() => undefined);
+  timer.abort();
+  return detail === undefined ? { name, ready: true } : { name, ready: false, detail };
+};
+
+const refusalOf = async (check: ReadinessCheck["check"]): Promise<string | undefined> => {
+  try {
+    const result = await check();
+    return result.ok ? undefined : result.error.detail;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+};

@@ -1,0 +1,148 @@
+/** The HTTP shell of every service: what all of them answer in the same way, around the routes that each adds. */
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context, ErrorHandler, MiddlewareHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { matchedRoutes } from "hono/route";
+import type { ZodError } from "zod";
+import { tracedServer } from "../telemetry/http-server.ts";
+import { allowedMethods } from "./allowed-methods.ts";
+import { type Failure, PLATFORM_PROBLEMS, type ProblemTable } from "./errors.ts";
+import { readJsonBody } from "./json-body.ts";
+import { type FieldFault, type ProblemExtras, type ProblemResponse, problemResponse } from "./problem.ts";
+import { type ReadinessCheck, readinessHandler } from "./readiness.ts";
+
+/** What handlers find in `c.var`. */
+export interface ServiceEnv {
+  Variables: {
+    /** `return c.var.problem(failure)`: the answer that the tables describe for its code. */
+    problem: (failure: Failure, extras?: ProblemExtras) => ProblemResponse;
+  };
+}
+
+export type ServiceApp = OpenAPIHono<ServiceEnv>;
+
+export interface ServiceAppOptions {
+  /** First segment of every path: "orders". */
+  readonly name: string;
+  /** Second segment: 1 for `/orders/v1`. */
+  readonly major: number;
+  /** One sentence for the service's document. */
+  readonly description: string;
+  /** The service's own problems, beside the platform's. */
+  readonly problems: ProblemTable;
+  /** What must answer before the service takes requests. */
+  readonly readiness: readonly ReadinessCheck[];
+}
+
+/**
+ * An app whose routes stand under `/{name}/v{major}`: add them with `app.openapi(route, handler)`.
+ * Stands already: tracing, problems for everything that goes wrong, bounded JSON bodies, 405 with `Allow`,
+ * `/{name}/v{major}/openapi.json`, `/healthz` and `/readyz`.
+ */
+export const createServiceApp = (options: ServiceAppOptions): ServiceApp => {
+  const table: ProblemTable = { ...PLATFORM_PROBLEMS, ...options.problems };
+  const root = new OpenAPIHono<ServiceEnv>({ defaultHook: refuseInvalid });
+  root.use(tracedServer(), offerProblems(table), checkBody);
+  root.get("/healthz", (c) => c.json({ service: options.name, healthy: true }));
+  root.get("/readyz", readinessHandler(options.name, options.readiness));
+
+  const app = root.basePath(`/${options.name}/v${options.major}`);
+  app.onError(refuseThrown);
+  app.notFound((c) => refuseUnknown(c, allowedMethods(app.routes, c.req.path)));
+  app.get("/openapi.json", documentHandler(app, options));
+  return app;
+};
+
+const offerProblems = (table: ProblemTable): MiddlewareHandler<ServiceEnv> =>
+  async function offerProblems(c, next) {
+    c.set("problem", (failure, extras) =>
+      problemResponse(failure, table, { instance: c.req.path, ...extras }),
+    );
+    await next();
+  };
+
+/** Reads and checks the body once, so that validators find text that parses. Requests that match no route are left to 404 and 405. */
+const checkBody: MiddlewareHandler<ServiceEnv> = async (c, next) => {
+  if (c.req.raw.body !== null && matchedRoutes(c).some(({ method }) => method === c.req.method)) {
+    const text = await readJsonBody(c.req.raw);
+    if (!text.ok) return c.var.problem(text.error);
+    Object.assign(c.req.bodyCache, { text: Promise.resolve(text.value ?? "") });
+  }
+  return next();
+};
+
+/** Runs after each zod validation; what it returns is the answer. */
+const refuseInvalid = (
+  result: { target: string; success: boolean; error?: ZodError },
+  c: Context<ServiceEnv>,
+): Response | undefined => {
+  if (result.success || !result.error) return undefined;
+  const errors = result.error.issues.flatMap(faultsOf);
+  const [code, subject] =
+    result.target === "json" ? ["invalid_body", "body"] : ["invalid_parameter", PARAMETERS[result.target]];
+  const first = errors[0];
+  const place = first?.path ? ` at "${first.path}"` : "";
+  return c.var.problem(
+    { code, detail: `Reading the ${subject}${place}: ${first?.message ?? "not valid"}.` },
+    { errors },
+  );
+};
+
+const PARAMETERS: Readonly<Record<string, string>> = {
+  param: "path",
+  query: "query",
+  header: "headers",
+  cookie: "cookies",
+};
+
+const FAULT_LENGTH_MAX = 200;
+
+/** Unknown fields are told one by one, each at its own path; messages that repeat long input are cut. */
+const faultsOf = (issue: ZodError["issues"][number]): FieldFault[] =>
+  issue.code === "unrecognized_keys"
+    ? issue.keys.slice(0, 20).map((key) => ({
+        path: [...issue.path, key.slice(0, 64)].join("."),
+        message: "This field is not known here",
+      }))
+    : [{ path: issue.path.join("."), message: issue.message.slice(0, FAULT_LENGTH_MAX) }];
+
+/** Nothing of what was thrown reaches the client; the request's span has it from `c.error`. */
+const refuseThrown: ErrorHandler<ServiceEnv> = (error, c) => {
+  if (error instanceof HTTPException && error.status === 415) {
+    const mediaType = c.req.header("content-type") ?? "";
+    return c.var.problem({
+      code: "unsupported_media_type",
+      detail: `Reading the body: its Content-Type is "${mediaType}"; expected "application/json".`,
+    });
+  }
+  if (error instanceof HTTPException && error.status < 500) {
+    return c.var.problem({ code: "invalid_json", detail: `Reading the body: ${error.message}.` });
+  }
+  return c.var.problem({ code: "internal_error", detail: "The request was not completed." });
+};
+
+const refuseUnknown = (c: Context<ServiceEnv>, allowed: readonly string[]): Response => {
+  const path = JSON.stringify(c.req.path.slice(0, 200));
+  if (allowed.length === 0) {
+    return c.var.problem({ code: "not_found", detail: `Looking for ${path}: no such address.` });
+  }
+  const allow = allowed.join(", ");
+  return c.var.problem(
+    { code: "method_not_allowed", detail: `Calling ${c.req.method} on ${path}: expected one of ${allow}.` },
+    { headers: { allow } },
+  );
+};
+
+/** The document is made once, when it is first asked for: routes do not change while a worker runs. */
+const documentHandler = (app: ServiceApp, { name, major, description }: ServiceAppOptions) => {
+  let document: string | undefined;
+  return () => {
+    document ??= JSON.stringify(
+      app.getOpenAPI31Document({
+        openapi: "3.1.0",
+        info: { title: name, version: `${major}`, description },
+      }),
+    );
+    return new Response(document, { headers: { "content-type": "application/json" } });
+  };
+};
