@@ -18,14 +18,16 @@ export const LIMITS = {
   decisionsMax: 8,
   /** Folded states kept by one command Actor. */
   cachedAggregates: 10_000,
-  /** Command ids remembered per folded aggregate; older ones are found by reading the log. */
+  /** Command ids remembered per folded aggregate, the newest. An Idempotency-Key is remembered apart from this. */
   rememberedCommands: 1_000,
   /** How long an Idempotency-Key is remembered. */
   idempotencyKeyMs: 24 * 60 * 60 * 1000,
   /** Commits that a projection applies in one transaction while catching up. */
   projectionBatch: 500,
-  /** Messages that one process handles at once, each key in order. */
+  /** Events that one process handles at once, those of one aggregate in order. */
   processConcurrency: 16,
+  /** Commits that one process has taken and not finished: one aggregate's trouble must not hold up the others. */
+  processBacklog: 1_000,
   /** Attempts of one step of a process before its message is parked. */
   processAttempts: 6,
   /** How long one alarm keeps a pump running; the platform ends an alarm after 15 minutes. */

@@ -1,0 +1,72 @@
+/**
+ * One lazily made NATS connection for its holder. A lost connection is never reconnected underneath: the client library
+ * would then send what it had buffered, commands that were already answered "unavailable" among it.
+ */
+import { type ConnectionOptions, type NatsConnection, wsconnect } from "@nats-io/nats-core";
+import { connect as tcpConnect } from "@nats-io/transport-node";
+import { LogUnavailable } from "#shared/events/event-log.ts";
+import { LIMITS } from "#shared/limits.ts";
+import type { Clock } from "#shared/runtime/clock.ts";
+
+export interface NatsConnector {
+  /** The open connection, or a new one. @throws LogUnavailable when none can be had at the moment */
+  get(): Promise<NatsConnection>;
+  close(): Promise<void>;
+}
+
+/** After a refused attempt others are refused at once for this long, so that a request storm is no connection storm. */
+const REFUSED_PAUSE_MS = 100;
+
+/** TCP is faster for single commands; a WebSocket URL (`wss://`) is what a worker can reach through port 443. */
+const openConnection = (options: ConnectionOptions & { servers: string }): Promise<NatsConnection> =>
+  /^wss?:/.test(options.servers) ? wsconnect(options) : tcpConnect(options);
+
+export const natsConnector = ({
+  url,
+  name,
+  clock,
+  open = openConnection,
+}: {
+  url: string;
+  /** Shown in the server's connection list. */
+  name: string;
+  clock: Clock;
+  open?: typeof openConnection;
+}): NatsConnector => {
+  let current: Promise<NatsConnection> | undefined;
+  let refusedUntil = 0;
+
+  const connect = async (): Promise<NatsConnection> => {
+    if (clock() < refusedUntil) throw new LogUnavailable("The log is not reachable");
+    try {
+      const connection = await open({
+        servers: url,
+        name,
+        reconnect: false,
+        timeout: LIMITS.natsConnectMs,
+        pingInterval: 10_000,
+        maxPingOut: 2,
+        ignoreAuthErrorAbort: false,
+      });
+      void connection.closed().then(() => {
+        current = undefined;
+      });
+      return connection;
+    } catch (cause) {
+      current = undefined;
+      refusedUntil = clock() + REFUSED_PAUSE_MS;
+      throw new LogUnavailable("The log is not reachable", { cause });
+    }
+  };
+
+  return {
+    get() {
+      current ??= connect();
+      return current;
+    },
+    async close() {
+      const connection = await current?.catch(() => undefined);
+      await connection?.close();
+    },
+  };
+};

@@ -1,0 +1,85 @@
+/** How a commit travels: one message, a CloudEvents 1.0 batch (JSON format, section 4) with the command in its headers. */
+import { headers as createHeaders, type MsgHdrs } from "@nats-io/nats-core";
+import type { AggregateRef, Commit, DomainEvent, RecordedEvent } from "#shared/events/event.ts";
+import type { Append } from "#shared/events/event-log.ts";
+import { rfc3339 } from "#shared/runtime/clock.ts";
+
+const COMMAND_ID = "Skerry-Command-Id";
+const TRACE_HEADERS = ["traceparent", "tracestate"] as const;
+
+interface CloudEvent {
+  specversion: "1.0";
+  id: string;
+  source: string;
+  type: string;
+  subject: string;
+  time: string;
+  datacontenttype: "application/json";
+  /** Extension attribute: the event's version within its aggregate. */
+  aggregateversion: number;
+  data: object;
+}
+
+export interface CommitMessage {
+  payload: Uint8Array;
+  headers: MsgHdrs;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export const encodeCommit = (service: string, append: Append): CommitMessage => {
+  const time = rfc3339(append.at);
+  const batch = append.events.map(
+    (event, index): CloudEvent => ({
+      specversion: "1.0",
+      id: `${append.commandId}/${index}`,
+      source: `/${service}`,
+      type: `${service}.${event.type}`,
+      subject: `${append.aggregate.type}/${append.aggregate.id}`,
+      time,
+      datacontenttype: "application/json",
+      aggregateversion: append.expectedVersion + index + 1,
+      data: event.data,
+    }),
+  );
+  const headers = createHeaders();
+  headers.set("Content-Type", "application/cloudevents-batch+json; charset=UTF-8");
+  headers.set(COMMAND_ID, append.commandId);
+  for (const name of TRACE_HEADERS) {
+    const value = append.trace[name];
+    if (value) headers.set(name, value);
+  }
+  return { payload: encoder.encode(JSON.stringify(batch)), headers };
+};
+
+/** @throws SyntaxError when the payload is not JSON: nothing but this adapter writes to a log */
+export const decodeCommit = <Event extends DomainEvent>(message: {
+  aggregate: AggregateRef;
+  position: number;
+  payload: Uint8Array;
+  headers: MsgHdrs | undefined;
+}): Commit<Event> => {
+  const batch = JSON.parse(decoder.decode(message.payload)) as CloudEvent[];
+  const trace: Record<string, string> = {};
+  for (const name of TRACE_HEADERS) {
+    const value = message.headers?.get(name);
+    if (value) trace[name] = value;
+  }
+  return {
+    aggregate: message.aggregate,
+    position: message.position,
+    commandId: message.headers?.get(COMMAND_ID) ?? "",
+    trace,
+    events: batch.map(
+      (event) =>
+        ({
+          type: event.type.slice(event.type.indexOf(".") + 1),
+          data: event.data,
+          id: event.id,
+          time: event.time,
+          version: event.aggregateversion,
+        }) as unknown as RecordedEvent<Event>,
+    ),
+  };
+};

@@ -1,0 +1,160 @@
+/** The EventLog on JetStream: one stream per service, one subject per aggregate, one message per commit. */
+import { JetStreamApiError, type JetStreamClient, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/nats-core";
+import type { Span } from "@opentelemetry/api";
+import {
+  type Append,
+  type Appended,
+  type AppendRefusal,
+  type EventLog,
+  LogUnavailable,
+} from "#shared/events/event-log.ts";
+import { LIMITS } from "#shared/limits.ts";
+import { err, ok, type Result } from "#shared/result.ts";
+import { type Clock, type Sleep, sleep as systemSleep } from "#shared/runtime/clock.ts";
+import { injectTrace } from "#shared/telemetry/propagation.ts";
+import { failSpan, inSpan } from "#shared/telemetry/span.ts";
+import type { NatsConnector } from "./connection.ts";
+import { type CommitMessage, encodeCommit } from "./envelope.ts";
+import { readAggregate } from "./read-aggregate.ts";
+import { commitSubject, logStream } from "./subjects.ts";
+import { tailStream } from "./tail-stream.ts";
+
+/** Server error codes: wrong last sequence; the same while another write is in flight; duplicate message id. */
+const ANOTHER_CAME_FIRST: ReadonlySet<number> = new Set([10071, 10164, 10201]);
+const ATTEMPT_MS = 500;
+const RETRY_PAUSE_MS = 50;
+
+export const jetStreamEventLog = ({
+  service,
+  connector,
+  clock,
+  sleep = systemSleep,
+}: {
+  service: string;
+  connector: NatsConnector;
+  clock: Clock;
+  sleep?: Sleep;
+}): EventLog => {
+  const stream = logStream(service);
+  let client: { connection: NatsConnection; jetStream: JetStreamClient } | undefined;
+
+  const jetStreamClient = async (): Promise<JetStreamClient> => {
+    const connection = await connector.get();
+    if (client?.connection !== connection) client = { connection, jetStream: jetstream(connection) };
+    return client.jetStream;
+  };
+
+  const reading = async <T>(work: (connection: NatsConnection) => Promise<T>): Promise<T> => {
+    const connection = await connector.get();
+    try {
+      return await work(connection);
+    } catch (cause) {
+      if (cause instanceof LogUnavailable) throw cause;
+      throw new LogUnavailable(`Cannot read the log of "${service}"`, { cause });
+    }
+  };
+
+  const read: EventLog["read"] = (aggregate, afterPosition = 0) =>
+    reading((connection) =>
+      readAggregate(connection, {
+        stream,
+        subject: commitSubject(service, aggregate),
+        from: afterPosition + 1,
+      }),
+    );
+
+  const publish = async (append: Append, message: CommitMessage, timeoutMs: number): Promise<Appended> => {
+    const { type, id } = append.aggregate;
+    const jetStream = await jetStreamClient();
+    const { seq, duplicate } = await jetStream.publish(
+      commitSubject(service, { type, id }),
+      message.payload,
+      {
+        headers: message.headers,
+        msgID: `${type}.${id}.${append.commandId}`,
+        expect: { lastSubjectSequence: append.expectedPosition },
+        timeout: timeoutMs,
+        retries: 0,
+      },
+    );
+    return { position: seq, duplicate };
+  };
+
+  /**
+   * A single-replica server checks the sequence before it looks for duplicates, so it says "wrong sequence" also of a
+   * commit that it wrote itself and whose answer was lost.
+   */
+  const afterRefusal = async (append: Append): Promise<Result<Appended, AppendRefusal>> => {
+    const later = await read(append.aggregate, append.expectedPosition);
+    const mine = later.find((commit) => commit.commandId === append.commandId);
+    return mine ? ok({ position: mine.position, duplicate: true }) : err({ code: "conflict" });
+  };
+
+  const append: EventLog["append"] = (commit) =>
+    inSpan(
+      `send ${stream}`,
+      {
+        kind: "producer",
+        attributes: {
+          "messaging.system": "nats",
+          "messaging.operation.name": "publish",
+          "messaging.operation.type": "send",
+          "messaging.destination.name": stream,
+          "messaging.message.id": commit.commandId,
+        },
+      },
+      (span) => appendInSpan({ ...commit, trace: { ...commit.trace, ...injectTrace() } }, span),
+    );
+
+  const appendInSpan = async (commit: Append, span: Span): Promise<Result<Appended, AppendRefusal>> => {
+    const message = encodeCommit(service, commit);
+    span.setAttribute("messaging.message.body.size", message.payload.length);
+    if (message.payload.length > LIMITS.commitBytes) {
+      const detail = `A commit has ${message.payload.length} bytes, expected at most ${LIMITS.commitBytes}`;
+      return err({ code: "too_large", detail });
+    }
+    const deadline = clock() + LIMITS.appendMs;
+    for (;;) {
+      try {
+        return ok(await publish(commit, message, Math.min(ATTEMPT_MS, deadline - clock())));
+      } catch (error) {
+        const refused = error instanceof JetStreamApiError;
+        if (refused && ANOTHER_CAME_FIRST.has(error.code)) {
+          return afterRefusal(commit).catch((cause) => unavailable(service, cause));
+        }
+        if (refused || clock() + RETRY_PAUSE_MS >= deadline) {
+          failSpan(span, error);
+          return unavailable(service, error);
+        }
+        // Whether it was written is not known; the same command can only be written once, so say it again.
+        await sleep(RETRY_PAUSE_MS);
+      }
+    }
+  };
+
+  return {
+    append,
+    read,
+    async *tail({ after, batchMax, signal }) {
+      const connection = await connector.get();
+      try {
+        yield* tailStream(connection, { stream, after, batchMax, signal });
+      } catch (cause) {
+        if (cause instanceof LogUnavailable) throw cause;
+        throw new LogUnavailable(`Cannot follow the log of "${service}"`, { cause });
+      }
+    },
+    lastPosition: () =>
+      reading(async (connection) => {
+        const manager = await jetstreamManager(connection, { checkAPI: false });
+        return (await manager.streams.info(stream)).state.last_seq;
+      }),
+  };
+};
+
+const unavailable = (service: string, cause: unknown): Result<never, AppendRefusal> =>
+  err({
+    code: "unavailable",
+    detail: `The log of "${service}" did not take the commit: ${cause instanceof Error ? cause.message : String(cause)}`,
+  });

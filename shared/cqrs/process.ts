@@ -1,0 +1,19 @@
+/** A process reacts to another service's events with commands to its own aggregates. */
+import type { Commit, RecordedEvent } from "../events/event.ts";
+import type { Failure } from "../http/errors.ts";
+import type { Result } from "../result.ts";
+
+export interface Process {
+  /** Names its Actor. */
+  readonly name: string;
+  /** The service whose log it follows. */
+  readonly source: string;
+  /** Types of the events that it reacts to; others pass by. */
+  readonly handles: readonly string[];
+  /**
+   * Called at least once per event; events of one aggregate in order, those of different aggregates side by side.
+   * A refusal is tried again with backoff and parked after the last attempt. `unavailable` is tried for as long as it lasts.
+   * Commands that it sends must carry ids derived from `event.id`.
+   */
+  handle(event: RecordedEvent, commit: Commit): Promise<Result<unknown, Failure>>;
+}

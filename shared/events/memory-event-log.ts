@@ -1,0 +1,69 @@
+/** The EventLog in memory: for unit tests of what stands on a log. */
+import { err, ok } from "../result.ts";
+import { rfc3339 } from "../runtime/clock.ts";
+import type { AggregateRef, Commit, RecordedEvent } from "./event.ts";
+import type { Append, EventLog } from "./event-log.ts";
+
+export const memoryEventLog = (): EventLog => {
+  const commits: Commit[] = [];
+  const waiting = new Set<() => void>();
+
+  const ofAggregate = ({ type, id }: AggregateRef) =>
+    commits.filter(({ aggregate }) => aggregate.type === type && aggregate.id === id);
+
+  const record = (append: Append): Commit => ({
+    aggregate: append.aggregate,
+    position: commits.length + 1,
+    commandId: append.commandId,
+    trace: append.trace,
+    events: structuredClone(append.events).map(
+      (event, index): RecordedEvent => ({
+        ...event,
+        id: `${append.commandId}/${index}`,
+        time: rfc3339(append.at),
+        version: append.expectedVersion + index + 1,
+      }),
+    ),
+  });
+
+  const moreThan = (position: number, signal: AbortSignal) =>
+    new Promise<void>((resolve) => {
+      if (commits.length > position || signal.aborted) return resolve();
+      const done = () => {
+        waiting.delete(done);
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      waiting.add(done);
+      signal.addEventListener("abort", done);
+    });
+
+  return {
+    async append(append) {
+      const own = ofAggregate(append.aggregate);
+      const same = own.find(({ commandId }) => commandId === append.commandId);
+      if (same) return ok({ position: same.position, duplicate: true });
+      if ((own.at(-1)?.position ?? 0) !== append.expectedPosition) return err({ code: "conflict" });
+      const commit = record(append);
+      commits.push(commit);
+      for (const wake of [...waiting]) wake();
+      return ok({ position: commit.position, duplicate: false });
+    },
+    async read(aggregate, afterPosition = 0) {
+      return ofAggregate(aggregate).filter(({ position }) => position > afterPosition);
+    },
+    async *tail({ after, batchMax, signal }) {
+      let position = after;
+      while (!signal.aborted) {
+        await moreThan(position, signal);
+        const batch = commits.slice(position, position + batchMax);
+        if (batch.length === 0) return;
+        position += batch.length;
+        yield batch;
+      }
+    },
+    async lastPosition() {
+      return commits.length;
+    },
+  };
+};

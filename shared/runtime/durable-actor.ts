@@ -1,0 +1,91 @@
+/** The Actor port on Durable Objects with SQLite storage. The class around it, which only the platform asks for, is a few lines. */
+import { injectTrace, withTrace } from "../telemetry/propagation.ts";
+import { inSpan } from "../telemetry/span.ts";
+import type {
+  ActorCall,
+  ActorContext,
+  ActorLogic,
+  ActorMethods,
+  ActorSql,
+  Actors,
+  SqlRow,
+  SqlValue,
+} from "./actor.ts";
+
+export interface DurableActor {
+  call(call: ActorCall): Promise<unknown>;
+  alarm(): Promise<void>;
+}
+
+/**
+ * Hosts an Actor's logic in a Durable Object.
+ * @param options.kind names the Actor's kind in spans: "orders/commands"
+ * @param options.afterCall runs after each call or alarm with the object's `waitUntil`: telemetry leaves here
+ */
+export const hostDurableActor = <Methods extends ActorMethods>(
+  state: DurableObjectState,
+  create: (context: ActorContext) => ActorLogic<Methods>,
+  options: { kind: string; afterCall?: (waitUntil: (work: Promise<unknown>) => void) => void },
+): DurableActor => {
+  const waitUntil = (work: Promise<unknown>) => state.waitUntil(work);
+  const logic = create(durableContext(state));
+
+  return {
+    async call({ method, input, trace }) {
+      const run = Object.hasOwn(logic.methods, method) ? logic.methods[method] : undefined;
+      if (!run) throw new Error(`Cannot call "${method}": the Actor "${options.kind}" has no such method`);
+      try {
+        return await withTrace(trace, () =>
+          inSpan(
+            `${options.kind} ${method}`,
+            { attributes: { "skerry.actor.name": state.id.name ?? "" } },
+            () => run(input),
+          ),
+        );
+      } finally {
+        options.afterCall?.(waitUntil);
+      }
+    },
+    async alarm() {
+      try {
+        await logic.alarm?.();
+      } finally {
+        options.afterCall?.(waitUntil);
+      }
+    },
+  };
+};
+
+const durableContext = (state: DurableObjectState): ActorContext => ({
+  name: state.id.name ?? state.id.toString(),
+  sql: durableSql(state.storage),
+  alarm: {
+    set: (atMs) => state.storage.setAlarm(atMs),
+    clear: () => state.storage.deleteAlarm(),
+  },
+  background: (work) => state.waitUntil(work),
+});
+
+const durableSql = (storage: DurableObjectStorage): ActorSql => ({
+  exec: <Row extends SqlRow>(statement: string, ...params: SqlValue[]) =>
+    storage.sql.exec<Row>(statement, ...params).toArray(),
+  transaction: (work) => storage.transactionSync(work),
+});
+
+interface ActorNamespace {
+  getByName(name: string): { call(call: ActorCall): Promise<unknown> };
+}
+
+/** @param namespace binding of a class whose `call` is a {@link DurableActor}'s */
+export const durableActors = <Methods extends ActorMethods>(namespace: object): Actors<Methods> => ({
+  named(name) {
+    const stub = (namespace as ActorNamespace).getByName(name);
+    return new Proxy({} as Methods, {
+      // What has a `then` would be taken for a promise by `await`.
+      get: (_, method) =>
+        typeof method === "string" && method !== "then"
+          ? (input: unknown) => stub.call({ method, input, trace: injectTrace() })
+          : undefined,
+    });
+  },
+});

@@ -1,0 +1,52 @@
+/** The read store on D1. A D1 batch is one transaction, but an UPDATE of no row does not fail it; a violated NOT NULL does. */
+import { sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import type { ReadStore } from "../cqrs/projection.ts";
+import { inSpan } from "../telemetry/span.ts";
+
+/** Expects the table `checkpoints (name TEXT PRIMARY KEY, position INTEGER NOT NULL)`. */
+export const d1ReadStore = (database: D1Database, service: string): ReadStore => {
+  const db = drizzle(database);
+
+  return {
+    async checkpoint(projection) {
+      await db.run(sql`INSERT OR IGNORE INTO checkpoints (name, position) VALUES (${projection}, 0)`);
+      const row = await db.get<{ position: number }>(
+        sql`SELECT position FROM checkpoints WHERE name = ${projection}`,
+      );
+      return row.position;
+    },
+    apply: ({ projection, from, to, statements }) =>
+      inSpan(
+        `BATCH ${service}`,
+        {
+          kind: "client",
+          attributes: {
+            "db.system.name": "sqlite",
+            "db.namespace": service,
+            "db.operation.name": "BATCH",
+            "db.operation.batch.size": statements.length + 1,
+          },
+        },
+        async () => {
+          const guard = sql`UPDATE checkpoints SET position = CASE WHEN position = ${from} THEN ${to} ELSE NULL END WHERE name = ${projection}`;
+          try {
+            await db.batch([db.run(guard), ...statements.map((statement) => db.run(statement))]);
+            return "applied";
+          } catch (error) {
+            if (isGuardViolation(error)) return "moved";
+            throw error;
+          }
+        },
+      ),
+  };
+};
+
+const GUARD_VIOLATION = "NOT NULL constraint failed: checkpoints.position";
+
+const isGuardViolation = (error: unknown): boolean => {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause.message.includes(GUARD_VIOLATION)) return true;
+  }
+  return false;
+};
