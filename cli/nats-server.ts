@@ -1,0 +1,160 @@
+/** Runs a NATS server program on the loopback interface with JetStream, restartable on the same port and store. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { connect } from "@nats-io/transport-node";
+import { CliFailure } from "./failure.ts";
+import { NATS_OLDEST } from "./nats-sources.ts";
+import { ownerMark } from "./owned-processes.ts";
+import { freePort } from "./ports.ts";
+import { compareVersions } from "./version.ts";
+
+export interface NatsServerOptions {
+  /** Path of the program. */
+  readonly binary: string;
+  /** Holds the configuration, the log and the store. */
+  readonly dataDir: string;
+  /** Folder under whose mark the process is found after a crash; absent: `dataDir`. */
+  readonly owner?: string;
+  /** Absent: a free one. */
+  readonly port?: number;
+}
+
+export interface NatsServer {
+  readonly url: string;
+  readonly port: number;
+  /** Process id of the server that runs now; undefined when none does. */
+  readonly pid: number | undefined;
+  /** Calls back once when the running server ends without having been stopped. */
+  onCrash(listener: () => void): void;
+  /** SIGKILL, as a crash; resolves when the process is gone. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port and store; a no-op while it runs. */
+  start(): Promise<void>;
+  /** SIGTERM, then SIGKILL after a while; resolves when the process is gone. */
+  stop(): Promise<void>;
+}
+
+/** Long, because a large store is checked before the server answers. */
+const START_MS = 60_000;
+const STOP_MS = 5_000;
+
+const configText = (port: number, dataDir: string): string =>
+  [
+    "host: 127.0.0.1",
+    `port: ${port}`,
+    `jetstream { store_dir: ${JSON.stringify(join(dataDir, "store"))} }`,
+    "",
+  ].join("\n");
+
+const lastLines = async (file: string): Promise<string> =>
+  (await readFile(file, "utf8").catch(() => "")).trim().split("\n").slice(-5).join("\n");
+
+const exited = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
+
+const waitForExit = (child: ChildProcess): Promise<void> =>
+  exited(child) ? Promise.resolve() : new Promise((resolve) => child.once("exit", () => resolve()));
+
+/** What the server at the address says of itself, or why it does not. */
+const askServer = async (
+  url: string,
+  timeoutMs: number,
+): Promise<{ version: string; jetstream: boolean }> => {
+  const connection = await connect({ servers: url, reconnect: false, timeout: timeoutMs });
+  const { version = "0.0.0", jetstream = false } = connection.info ?? {};
+  await connection.close();
+  return { version: version.split("-")[0] ?? version, jetstream };
+};
+
+/** @throws CliFailure naming the address when there is no server of 2.9.10 or newer with JetStream behind it */
+export const checkNatsUrl = async (url: string): Promise<void> => {
+  const server = await askServer(url, 3_000).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CliFailure(`cannot reach the NATS server of NATS_URL "${url}": ${reason}`);
+  });
+  if (compareVersions(server.version, NATS_OLDEST) < 0 || !server.jetstream) {
+    throw new CliFailure(
+      `cannot use the NATS server of NATS_URL "${url}": expected ${NATS_OLDEST} or newer with JetStream, found ${server.version} ${server.jetstream ? "with" : "without"} it`,
+    );
+  }
+};
+
+/** A group of its own keeps Ctrl-C of the terminal from it: it is stopped after those who use it. */
+const launch = (binary: string, dataDir: string, owner: string): ChildProcess => {
+  const log = openSync(join(dataDir, "nats.log"), "a");
+  const child = spawn(binary, ["-c", join(dataDir, "nats.conf")], {
+    stdio: ["ignore", log, log],
+    detached: true,
+    env: { ...process.env, ...ownerMark(owner) },
+  });
+  closeSync(log);
+  child.on("error", () => {});
+  return child;
+};
+
+const waitUntilReady = async (child: ChildProcess, url: string, dataDir: string): Promise<void> => {
+  const end = Date.now() + START_MS;
+  while (Date.now() < end) {
+    if (child.pid === undefined || exited(child)) break;
+    const server = await askServer(url, 1_000).catch(() => null);
+    if (server?.jetstream) return;
+    await delay(20);
+  }
+  child.kill("SIGKILL");
+  throw new CliFailure(
+    `the NATS server did not start; its log "${join(dataDir, "nats.log")}" ends in:\n${await lastLines(join(dataDir, "nats.log"))}`,
+  );
+};
+
+/** @throws CliFailure with the end of the server's log when it does not start */
+export const startNatsServer = async (options: NatsServerOptions): Promise<NatsServer> => {
+  const { binary, dataDir, owner = dataDir } = options;
+  await mkdir(dataDir, { recursive: true });
+  const port = options.port ?? (await freePort());
+  const url = `nats://127.0.0.1:${port}`;
+  await writeFile(join(dataDir, "nats.conf"), configText(port, dataDir));
+  const crashListeners = new Set<() => void>();
+  let running: ChildProcess | undefined;
+
+  const start = async () => {
+    if (running) return;
+    const child = launch(binary, dataDir, owner);
+    running = child;
+    child.once("exit", () => {
+      if (running !== child) return;
+      running = undefined;
+      for (const listener of crashListeners) listener();
+    });
+    try {
+      await waitUntilReady(child, url, dataDir);
+    } catch (error) {
+      running = undefined;
+      throw error;
+    }
+  };
+
+  const end = async (signal: "SIGTERM" | "SIGKILL") => {
+    const child = running;
+    running = undefined;
+    if (!child) return;
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+    await waitForExit(child);
+    clearTimeout(timer);
+  };
+
+  await start();
+  return {
+    url,
+    port,
+    get pid() {
+      return running?.pid;
+    },
+    onCrash: (listener) => crashListeners.add(listener),
+    kill: () => end("SIGKILL"),
+    start,
+    stop: () => end("SIGTERM"),
+  };
+};

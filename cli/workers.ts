@@ -1,0 +1,56 @@
+/** The workers of the system, in the order in which they start: everything local goes by this table. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+/** The project's folder, absolute. */
+export const ROOT = join(import.meta.dirname, "..");
+
+export interface WorkerEntry {
+  /** The name in its `wrangler.toml`. */
+  readonly name: string;
+  /** What it is, in the table of addresses. */
+  readonly title: string;
+  /** Relative to the project's folder. */
+  readonly config: string;
+  /** Folder of its D1 migrations, when it has a database. */
+  readonly migrations?: string;
+  /** Listens on a port of its own; the others are reached through the gateway. */
+  readonly ownSocket?: true;
+  /** Path behind the gateway that a person may want to open. */
+  readonly page?: string;
+}
+
+export const GATEWAY = "skerry-gateway";
+export const FAKE_PAYMENT_PROVIDER = "skerry-fake-payment-provider";
+
+const service = (name: string): WorkerEntry => ({
+  name: `skerry-${name}`,
+  title: name,
+  config: `workers/${name}/wrangler.toml`,
+  migrations: `migrations/${name}`,
+  page: `/${name}/openapi.json`,
+});
+
+export const WORKERS: readonly WorkerEntry[] = [
+  { name: GATEWAY, title: "gateway", config: "wrangler.toml", ownSocket: true, page: "/" },
+  service("catalog"),
+  service("orders"),
+  service("inventory"),
+  service("payments"),
+  {
+    name: "skerry-monitor",
+    title: "monitor",
+    config: "workers/monitor/wrangler.toml",
+    page: "/monitor/",
+  },
+  {
+    name: FAKE_PAYMENT_PROVIDER,
+    title: "fake payment provider",
+    config: "test/fake/payment-provider/wrangler.toml",
+    ownSocket: true,
+  },
+];
+
+/** The entries whose `wrangler.toml` stands in this tree. */
+export const presentWorkers = (root = ROOT): WorkerEntry[] =>
+  WORKERS.filter((worker) => existsSync(join(root, worker.config)));
