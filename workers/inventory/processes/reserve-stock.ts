@@ -1,0 +1,129 @@
+/**
+ * Reserves an order's stock and gives it back, correct under redelivery, crashes and any order of arrival:
+ * the reservation decides in one place, and stock is only given back once it has decided against the order.
+ */
+import type { CommandMethods } from "#shared/cqrs/command-actor.ts";
+import type { Process } from "#shared/cqrs/process.ts";
+import type { RecordedEvent } from "#shared/events/event.ts";
+import type { Failure } from "#shared/http/errors.ts";
+import { ok, type Result } from "#shared/result.ts";
+import type { OrderEvent } from "../../orders/contract.ts";
+import type { ReservationEvent, ReservationLine } from "../contract.ts";
+import {
+  type ReservationCommand,
+  type ReservationState,
+  reservation,
+  type StockCommand,
+  stock,
+} from "../domain.ts";
+
+type Trigger = Extract<OrderEvent, { type: "OrderPlaced" | "OrderRejected" | "OrderCancelled" }>;
+type Shortage = { readonly sku: string; readonly detail: string };
+
+/** One event at work: whose id its commands carry, and whose order it is about. */
+type Cause = { readonly eventId: string; readonly orderId: string };
+
+export const reserveStock = (commands: Pick<CommandMethods, "execute" | "history">): Process => {
+  const onStock = (command: StockCommand, commandId: string) =>
+    commands.execute({ type: stock.type, id: command.sku, command, commandId });
+
+  const onReservation = (command: ReservationCommand, commandId: string) =>
+    commands.execute({ type: reservation.type, id: command.orderId, command, commandId });
+
+  const reservationOf = async (orderId: string): Promise<Result<ReservationState, Failure>> => {
+    const history = await commands.history({ type: reservation.type, id: orderId });
+    if (!history.ok) return history;
+    const events = history.value.flatMap(({ events }) => events) as readonly ReservationEvent[];
+    return ok(events.reduce(reservation.evolve, reservation.initialState()));
+  };
+
+  /** Stops at the first sku that is short; undefined when all lines are allocated. */
+  const allocate = async (
+    { eventId, orderId }: Cause,
+    lines: readonly ReservationLine[],
+  ): Promise<Result<Shortage | undefined, Failure>> => {
+    for (const { sku, quantity } of lines) {
+      const command = { type: "AllocateStock", sku, orderId, quantity } as const;
+      const allocated = await onStock(command, `${eventId}/allocate/${sku}`);
+      if (allocated.ok) continue;
+      const { code, detail } = allocated.error;
+      return code === "out_of_stock" ? ok({ sku, detail }) : allocated;
+    }
+    return ok(undefined);
+  };
+
+  /** A duplicate tells what was done then, not what holds now: asks under the next id until it is decided afresh. */
+  const deallocate = async ({ eventId, orderId }: Cause, sku: string): Promise<Result<unknown, Failure>> => {
+    for (let attempt = 0; ; attempt++) {
+      const command = { type: "DeallocateStock", sku, orderId } as const;
+      const deallocated = await onStock(command, `${eventId}/deallocate/${sku}/${attempt}`);
+      if (!deallocated.ok || !deallocated.value.duplicate) return deallocated;
+    }
+  };
+
+  const deallocateAll = async (
+    cause: Cause,
+    lines: readonly ReservationLine[],
+  ): Promise<Result<unknown, Failure>> => {
+    for (const { sku } of lines) {
+      const deallocated = await deallocate(cause, sku);
+      if (!deallocated.ok) return deallocated;
+    }
+    return ok(undefined);
+  };
+
+  const decide = ({ eventId, orderId }: Cause, lines: readonly ReservationLine[], shortage?: Shortage) =>
+    shortage
+      ? onReservation({ type: "RefuseStock", orderId, ...shortage }, `${eventId}/refuse`)
+      : onReservation({ type: "ReserveStock", orderId, lines }, `${eventId}/reserve`);
+
+  const reserve = async (
+    cause: Cause,
+    ordered: readonly ReservationLine[],
+  ): Promise<Result<unknown, Failure>> => {
+    const lines = perSku(ordered);
+    const before = await reservationOf(cause.orderId);
+    if (!before.ok) return before;
+    if (before.value.status === "open") {
+      const shortage = await allocate(cause, lines);
+      if (!shortage.ok) return shortage;
+      const decision = await decide(cause, lines, shortage.value);
+      if (!decision.ok && decision.error.code !== "reservation_decided") return decision;
+      if (decision.ok && !decision.value.duplicate && !shortage.value) return decision;
+    }
+    // Another delivery, or the order's end, may have decided meanwhile: only the reservation itself tells.
+    const after = await reservationOf(cause.orderId);
+    if (!after.ok || after.value.status === "reserved") return after;
+    return deallocateAll(cause, lines);
+  };
+
+  const release = async (cause: Cause): Promise<Result<unknown, Failure>> => {
+    const { eventId, orderId } = cause;
+    const released = await onReservation({ type: "ReleaseStock", orderId }, `${eventId}/release`);
+    if (!released.ok) return released;
+    const after = await reservationOf(orderId);
+    if (!after.ok) return after;
+    // What a delivery of OrderPlaced is still allocating, it gives back itself when it sees the release.
+    return deallocateAll(cause, after.value.status === "released" ? after.value.lines : []);
+  };
+
+  return {
+    name: "reserve-stock",
+    source: "orders",
+    handles: ["OrderPlaced", "OrderRejected", "OrderCancelled"] satisfies Trigger["type"][],
+    handle(event) {
+      const { id, type, data } = event as RecordedEvent<Trigger>;
+      const cause = { eventId: id, orderId: data.orderId };
+      return type === "OrderPlaced" ? reserve(cause, data.lines) : release(cause);
+    },
+  };
+};
+
+/** One line a sku, in a fixed order, so that every delivery of the same order goes the same way. */
+const perSku = (lines: readonly ReservationLine[]): ReservationLine[] => {
+  const quantities = new Map<string, number>();
+  for (const { sku, quantity } of lines) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity);
+  return [...quantities]
+    .map(([sku, quantity]) => ({ sku, quantity }))
+    .sort((a, b) => (a.sku < b.sku ? -1 : 1));
+};
