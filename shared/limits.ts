@@ -34,6 +34,8 @@ export const LIMITS = {
   pumpMs: 60_000,
   /** A price that orders took from the catalog may be this old. */
   quoteMs: 1_000,
+  /** The payment provider's answer to one request. */
+  paymentProviderMs: 2_000,
   /** Spans waiting in one isolate; more are dropped and counted. */
   spansBuffered: 2_048,
   /** Traces that the monitor keeps. */
