@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -28,7 +29,7 @@ const fakeShop = () => {
     stock,
     prices,
     orders,
-    /** Answers given before the shop works, one a request to place an order. */
+    /** Answers given before the shop works, one a request to place an order; status 0 takes the order and breaks the connection. */
     hindrances: [] as Answer[],
     placings: 0,
     stuck: false,
@@ -43,7 +44,7 @@ const fakeShop = () => {
   const place = (key: string, { customerId, lines }: { customerId: string; lines: Line[] }): Answer => {
     shop.placings += 1;
     const hindrance = shop.hindrances.shift();
-    if (hindrance) return hindrance;
+    if (hindrance && hindrance.status !== 0) return hindrance;
     const known = byKey.get(key);
     const orderId = known ?? `order-${orders.size + 1}`;
     if (!known) {
@@ -52,6 +53,7 @@ const fakeShop = () => {
       byKey.set(key, orderId);
       reserve(order, lines);
     }
+    if (hindrance) return hindrance;
     return {
       status: 202,
       body: { orderId, status: "placed" },
@@ -95,6 +97,7 @@ const fakeShop = () => {
     let body = "";
     for await (const chunk of request) body += chunk;
     const { status, body: reply, headers } = answer(request, body);
+    if (status === 0) return void response.destroy();
     response.writeHead(status, { "content-type": "application/json", ...headers });
     response.end(reply ? JSON.stringify(reply) : "");
   };
@@ -194,6 +197,13 @@ describe("npm run demo", () => {
       expect((await demo("--count", "1")).slept.slice(0, 2)).toEqual([3_000, 5_000]);
     });
 
+    it("repeats an order under the same key when the connection breaks, and has it once", async () => {
+      shop.hindrances = [{ status: 0 }];
+      const { report } = await json("--count", "1");
+      expect(report.orders.placed).toBe(1);
+      expect([shop.placings, shop.orders.size]).toEqual([2, 1]);
+    });
+
     it("gives an order up after eight attempts and says why", async () => {
       shop.hindrances = Array.from({ length: 8 }, () => ({
         status: 503,
@@ -286,8 +296,12 @@ describe("npm run demo", () => {
   });
 
   it("says in one line that no gateway answers", async () => {
-    await expect(demo("--url", "http://127.0.0.1:1")).rejects.toThrow(
-      /^reaching the gateway at "http:\/\/127\.0\.0\.1:1": .*ECONNREFUSED/,
+    const gone = createServer().listen(0, "127.0.0.1");
+    await once(gone, "listening");
+    const address = `http://127.0.0.1:${(gone.address() as AddressInfo).port}`;
+    await new Promise((resolve) => gone.close(resolve));
+    await expect(demo("--url", address)).rejects.toThrow(
+      `reaching the gateway at "${address}": GET /healthz: no answer (ECONNREFUSED); expected one there (npm start)`,
     );
   });
 
