@@ -1,0 +1,13 @@
+/** Every test of the project; `npm test` runs them with the NATS servers that they need. */
+import { defineConfig } from "vitest/config";
+import { closingLine } from "./test/setup/closing-line.ts";
+
+export default defineConfig({
+  test: {
+    include: ["{cli,nats,otel,shared,test,workers}/**/*.test.ts"],
+    reporters: ["default", closingLine()],
+    // Tests that start servers take seconds on a small machine; a test that hangs is still told apart.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
