@@ -31,6 +31,8 @@ const fakeShop = () => {
     orders,
     /** Answers given before the shop works, one a request to place an order; status 0 takes the order and breaks the connection. */
     hindrances: [] as Answer[],
+    /** Answers given to cancellations before the shop looks at them. */
+    refusals: [] as Answer[],
     placings: 0,
     stuck: false,
     minPositions: new Set<string | undefined>(),
@@ -66,6 +68,10 @@ const fakeShop = () => {
     return { status: 200, body: shown };
   };
   const cancel = (order: Order): Answer => {
+    const refusal = shop.refusals.shift();
+    if (refusal) return refusal;
+    if (order.status === "cancelled")
+      return { status: 409, body: { type: "/problems/order_already_cancelled" } };
     if (order.status !== "placed") return { status: 409, body: { title: "Too late" } };
     order.status = "cancelled";
     return { status: 202, body: {} };
@@ -174,6 +180,7 @@ describe("npm run demo", () => {
       const repeated = await json("--count", "60", "--run", "a");
       expect(shop.orders.size).toBe(60);
       expect(repeated.report.orders.placed).toBe(60);
+      expect(repeated.report.cancellations).toEqual(first.report.cancellations);
       const second = await json("--count", "60", "--run", "b");
       expect(shop.orders.size).toBe(120);
       const { rejected, cancelled } = first.report.orders;
@@ -202,6 +209,15 @@ describe("npm run demo", () => {
       const { report } = await json("--count", "1");
       expect(report.orders.placed).toBe(1);
       expect([shop.placings, shop.orders.size]).toEqual([2, 1]);
+    });
+
+    it("cancels again after a lost race, and counts a final no as too late", async () => {
+      const count = ["--count", "100"];
+      const { report: usual } = await json(...count);
+      shop.refusals = [{ status: 409, headers: { "retry-after": "0" } }, { status: 409 }];
+      const { report } = await json(...count);
+      expect(report.cancellations).toEqual({ accepted: usual.cancellations.accepted - 1, tooLate: 1 });
+      expect(report.retries).toBe(1);
     });
 
     it("gives an order up after eight attempts and says why", async () => {

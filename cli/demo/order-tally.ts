@@ -4,6 +4,7 @@ export type Percentiles = { p50: number; p99: number };
 
 export type OrderFigures = {
   placed: number;
+  /** Each order counts as it was first seen at an end: one cancelled after it was seen confirmed stays confirmed. */
   confirmed: number;
   rejected: number;
   rejectedByReason: Record<string, number>;

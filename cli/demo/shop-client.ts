@@ -81,8 +81,8 @@ export const shopClient = ({ url, fetch, clock, sleep }: ShopAccess): ShopClient
     for (let attempt = 1; ; attempt++) {
       const outcome = await send(call).catch((refusal: ShopRefusal) => refusal);
       const answered = !(outcome instanceof ShopRefusal);
-      if (answered && (outcome.ok || call.expected?.includes(outcome.status))) return outcome;
-      const retryable = outcome.status === 0 || outcome.status === 502 || outcome.status === 503;
+      const retryable = !answered || saysRetry(outcome);
+      if (answered && !retryable && (outcome.ok || call.expected?.includes(outcome.status))) return outcome;
       if (!retryable || attempt === ATTEMPTS_MAX) throw answered ? refusalOf(call, outcome) : outcome;
       retries += 1;
       const asked = answered ? retryAfterMs(outcome.headers, clock()) : undefined;
@@ -121,14 +121,15 @@ export const shopClient = ({ url, fetch, clock, sleep }: ShopAccess): ShopClient
       return { orderId, position: answer.headers.get("skerry-position") ?? undefined };
     },
     cancel: async (orderId, reason, idempotencyKey) => {
-      const { ok } = await request({
+      const { ok, body } = await request({
         method: "POST",
         path: `/orders/v1/orders/${encodeURIComponent(orderId)}/cancellation`,
         body: { reason },
         headers: { "idempotency-key": idempotencyKey },
         expected: [409],
       });
-      return ok ? "accepted" : "too_late";
+      // Only a repeated run finds an order that it cancelled before.
+      return ok || String(body.type).endsWith("order_already_cancelled") ? "accepted" : "too_late";
     },
     order: async ({ orderId, position }) => {
       const { ok, status, body } = await request({
@@ -151,6 +152,10 @@ const reasonOf = ({ message, cause }: Error): string => {
   const { code, message: why } = (cause ?? {}) as { code?: string; message?: string };
   return code ?? why ?? message;
 };
+
+/** A 409 with Retry-After is a lost race, without it a final no. */
+const saysRetry = ({ ok, status, headers }: Answer): boolean =>
+  !ok && (status === 502 || status === 503 || headers.has("retry-after"));
 
 /** Retry-After in seconds or as a date (RFC 9110, 10.2.3), as milliseconds from now; undefined when absent or unreadable. */
 const retryAfterMs = (headers: Headers, now: number): number | undefined => {
