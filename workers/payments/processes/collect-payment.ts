@@ -1,0 +1,87 @@
+/**
+ * Has an order paid and voids what an ended order paid, so that nothing stays authorised after a void,
+ * whichever comes first, however often, and wherever a crash falls between the provider's answer and our record of it.
+ */
+import type { CommandMethods } from "#shared/cqrs/command-actor.ts";
+import type { Process } from "#shared/cqrs/process.ts";
+import type { RecordedEvent } from "#shared/events/event.ts";
+import type { Failure } from "#shared/http/errors.ts";
+import type { Money } from "#shared/http/schemas.ts";
+import { ok, type Result } from "#shared/result.ts";
+import type { OrderEvent } from "../../orders/contract.ts";
+import type { PaymentEvent } from "../contract.ts";
+import { type PaymentCommand, type PaymentState, payment } from "../domain.ts";
+import type { AuthorisationAnswer, PaymentProvider } from "../provider.ts";
+
+type Trigger = Extract<OrderEvent, { type: "OrderStockReserved" | "OrderRejected" | "OrderCancelled" }>;
+type Outcome = Result<unknown, Failure>;
+
+export const collectPayment = (
+  commands: Pick<CommandMethods, "execute" | "history">,
+  provider: PaymentProvider,
+): Process => {
+  const execute = (command: PaymentCommand, commandId: string) =>
+    commands.execute({ type: payment.type, id: command.orderId, command, commandId });
+
+  const paymentOf = async (orderId: string): Promise<Result<PaymentState, Failure>> => {
+    const history = await commands.history({ type: payment.type, id: orderId });
+    if (!history.ok) return history;
+    const events = history.value.flatMap(({ events }) => events) as readonly PaymentEvent[];
+    return ok(events.reduce(payment.evolve, payment.initialState()));
+  };
+
+  const collect = async (eventId: string, orderId: string, amount: Money): Promise<Outcome> => {
+    const before = await paymentOf(orderId);
+    if (!before.ok) return before;
+    if (before.value.status !== "open") return ok(before.value);
+    const answer = await provider.authorise(orderId, amount);
+    if (!answer.ok) return answer;
+    return record(eventId, { orderId, amount }, answer.value);
+  };
+
+  const record = async (
+    eventId: string,
+    order: { orderId: string; amount: Money },
+    answer: AuthorisationAnswer,
+  ): Promise<Outcome> => {
+    if (answer.outcome === "declined") {
+      const declined = { type: "RecordDecline", ...order, detail: answer.detail } as const;
+      return acceptDecided(await execute(declined, `${eventId}/decline`));
+    }
+    const { authorisationId } = answer;
+    const authorised = { type: "RecordAuthorisation", ...order, authorisationId } as const;
+    const recorded = await execute(authorised, `${eventId}/authorise`);
+    if (recorded.ok || recorded.error.code !== "payment_decided") return recorded;
+    // The void came while the provider was at it: nobody else knows of this authorisation.
+    return provider.void(authorisationId);
+  };
+
+  const voidPayment = async (eventId: string, orderId: string): Promise<Outcome> => {
+    const before = await paymentOf(orderId);
+    if (!before.ok || before.value.status === "declined") return before;
+    if (before.value.status === "authorised") {
+      const voided = await provider.void(before.value.authorisationId);
+      if (!voided.ok) return voided;
+    }
+    const recorded = await execute({ type: "VoidPayment", orderId }, `${eventId}/void`);
+    if (!recorded.ok || before.value.status === "authorised") return recorded;
+    // The provider may hold what no record tells of: its answer was late, or a crash came before we wrote it down.
+    return provider.voidOrder(orderId);
+  };
+
+  return {
+    name: "collect-payment",
+    source: "orders",
+    handles: ["OrderStockReserved", "OrderRejected", "OrderCancelled"] satisfies Trigger["type"][],
+    handle(event) {
+      const { id, type, data } = event as RecordedEvent<Trigger>;
+      return type === "OrderStockReserved"
+        ? collect(id, data.orderId, data.total)
+        : voidPayment(id, data.orderId);
+    },
+  };
+};
+
+/** Somebody else's decision that came first is no failure: it stands. */
+const acceptDecided = (outcome: Outcome): Outcome =>
+  outcome.ok || outcome.error.code !== "payment_decided" ? outcome : ok(undefined);
