@@ -1,35 +1,70 @@
 /** A CLIENT span around each request to another service, which carries the trace to it. */
-import { context, propagation, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import {
+  type Context,
+  context,
+  isSpanContextValid,
+  propagation,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  trace,
+} from "@opentelemetry/api";
 import type { Upstream } from "../http/upstream.ts";
 import { httpMethod } from "./http-method.ts";
 import { failSpan, tracer } from "./span.ts";
 
 const intoHeaders = { set: (headers: Headers, key: string, value: string) => headers.set(key, value) };
 
-/** The same upstream, traced; `service` is its logical name (`service.peer.name`). The request passed in stays as it is. */
+/**
+ * The same upstream, traced; `service` is its logical name (`service.peer.name`). The request passed in is given away:
+ * its `traceparent` is set in place where the platform allows it, because a copy costs more than all the rest.
+ */
 export const tracedUpstream = (upstream: Upstream, { service }: { service: string }): Upstream => ({
-  async fetch(request) {
+  fetch(request) {
     const parent = context.active();
-    const span = tracer().startSpan(request.method, { kind: SpanKind.CLIENT }, parent);
-    if (span.isRecording()) describeRequest(span, request, service);
-    const active = trace.setSpan(parent, span);
-    try {
-      const response = await context.with(active, () => upstream.fetch(carryingTrace(request)));
-      if (span.isRecording()) describeAnswer(span, response.status);
-      return response;
-    } catch (error) {
-      failSpan(span, error);
-      throw error;
-    } finally {
-      span.end();
-    }
+    return isUnsampled(parent)
+      ? upstream.fetch(carryingTrace(request, parent))
+      : fetchInSpan(upstream, request, { parent, service });
   },
 });
 
-const carryingTrace = (request: Request): Request => {
-  const traced = new Request(request);
-  propagation.inject(context.active(), traced.headers, intoHeaders);
-  return traced;
+/** An unsampled trace only has to stay one trace: no span of its own is needed for that. */
+const isUnsampled = (active: Context): boolean => {
+  const caller = trace.getSpanContext(active);
+  return caller !== undefined && isSpanContextValid(caller) && !(caller.traceFlags & TraceFlags.SAMPLED);
+};
+
+const fetchInSpan = async (
+  upstream: Upstream,
+  request: Request,
+  { parent, service }: { parent: Context; service: string },
+): Promise<Response> => {
+  const span = tracer().startSpan(request.method, { kind: SpanKind.CLIENT }, parent);
+  if (span.isRecording()) describeRequest(span, request, service);
+  const active = trace.setSpan(parent, span);
+  try {
+    const response = await context.with(active, () => upstream.fetch(carryingTrace(request, active)));
+    if (span.isRecording()) describeAnswer(span, response.status);
+    return response;
+  } catch (error) {
+    failSpan(span, error);
+    throw error;
+  } finally {
+    span.end();
+  }
+};
+
+/** Headers of a request that came from outside cannot be changed: then, and only then, it is copied. */
+const carryingTrace = (request: Request, active: Context): Request => {
+  try {
+    propagation.inject(active, request.headers, intoHeaders);
+    return request;
+  } catch {
+    const copy = new Request(request);
+    propagation.inject(active, copy.headers, intoHeaders);
+    return copy;
+  }
 };
 
 const describeRequest = (span: Span, request: Request, service: string): void => {
