@@ -22,6 +22,8 @@ import { semaphore } from "./semaphore.ts";
 
 export interface ProcessStatus {
   process: string;
+  /** Whether it is at work. */
+  following: boolean;
   /** Everything of the source's log up to here has been handled or parked. */
   floor: number;
   parked: number;
@@ -188,6 +190,7 @@ export const processActor = ({
         const failure = following.lastFailure();
         return {
           process: process.name,
+          following: following.running(),
           floor: storedFloor(),
           parked: parked.list().length,
           ...(failure !== undefined && { failure }),

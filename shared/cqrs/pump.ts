@@ -9,6 +9,7 @@ export interface Pump {
   wake(): Promise<void>;
   /** What the Actor's alarm does: one slice. */
   alarm(): Promise<void>;
+  running(): boolean;
   /** Why the work failed last; undefined while it goes well. */
   lastFailure(): string | undefined;
 }
@@ -52,6 +53,7 @@ export const pump = ({
   };
 
   return {
+    running: () => running,
     lastFailure: () => lastFailure,
     async wake() {
       if (!running) await context.alarm.set(clock());

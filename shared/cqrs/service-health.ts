@@ -1,0 +1,40 @@
+/** Whether an event-sourced service can work; asking also wakes its projections and processes. */
+import type { ReadinessCheck } from "../http/readiness.ts";
+import { err, ok } from "../result.ts";
+import type { Actors } from "../runtime/actor.ts";
+import type { Commands } from "./commands.ts";
+import type { ProcessMethods } from "./process-actor.ts";
+import type { ProjectorMethods } from "./projector-actor.ts";
+
+export interface ServiceActors {
+  readonly commands: Commands;
+  readonly projectors: Actors<ProjectorMethods>;
+  readonly projections: readonly string[];
+  readonly processors: Actors<ProcessMethods>;
+  readonly processes: readonly string[];
+}
+
+export const serviceHealth = (service: ServiceActors): ReadinessCheck[] => [
+  { name: "log", check: () => service.commands.ready() },
+  ...service.projections.map((name) => ({
+    name: `projection ${name}`,
+    async check() {
+      const { position, failure } = await service.projectors.named(name).wake({});
+      if (failure !== undefined) return err({ detail: failure });
+      return position === undefined ? err({ detail: "not started yet" }) : ok(position);
+    },
+  })),
+  ...service.processes.map((name) => ({
+    name: `process ${name}`,
+    async check() {
+      const { following, failure } = await service.processors.named(name).wake({});
+      if (failure !== undefined) return err({ detail: failure });
+      return following ? ok(following) : err({ detail: "not started yet" });
+    },
+  })),
+];
+
+/** Wakes everything, for a cron trigger: on a platform that may have ended any Actor, this is what starts it again. */
+export const wakeService = async (service: ServiceActors): Promise<void> => {
+  await Promise.allSettled(serviceHealth(service).map(({ check }) => check()));
+};

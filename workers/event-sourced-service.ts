@@ -1,0 +1,173 @@
+/** Wires an event-sourced service to the platform: the one composition root that all of them share. */
+import { DurableObject } from "cloudflare:workers";
+import { natsConnector } from "#nats/connection.ts";
+import { jetStreamEventLog } from "#nats/jetstream-event-log.ts";
+import { sendSpansTo } from "#otel/send-spans-to.ts";
+import { startWorkerTelemetry, type WorkerTelemetry } from "#otel/worker-telemetry.ts";
+import { type Aggregates, type CommandMethods, commandActor } from "#shared/cqrs/command-actor.ts";
+import { type Commands, commands } from "#shared/cqrs/commands.ts";
+import type { Process } from "#shared/cqrs/process.ts";
+import { type ProcessMethods, processActor } from "#shared/cqrs/process-actor.ts";
+import { addProcessRoutes } from "#shared/cqrs/process-routes.ts";
+import type { Projection } from "#shared/cqrs/projection.ts";
+import { type ProjectorMethods, projectorActor } from "#shared/cqrs/projector-actor.ts";
+import { type ServiceActors, serviceHealth, wakeService } from "#shared/cqrs/service-health.ts";
+import type { EventLog } from "#shared/events/event-log.ts";
+import type { ProblemTable } from "#shared/http/errors.ts";
+import { createServiceApp, type ServiceApp } from "#shared/http/service-app.ts";
+import type { ActorCall, ActorContext, ActorLogic, ActorMethods, Actors } from "#shared/runtime/actor.ts";
+import { sleep, systemClock } from "#shared/runtime/clock.ts";
+import { durableActors, hostDurableActor } from "#shared/runtime/durable-actor.ts";
+import { d1ReadStore } from "#shared/storage/d1-read-store.ts";
+
+/** The bindings that every event-sourced service has in its `wrangler.toml`. */
+export interface EventSourcedEnv {
+  DB: D1Database;
+  MONITOR: Fetcher;
+  COMMANDS: DurableObjectNamespace;
+  PROJECTORS: DurableObjectNamespace;
+  PROCESSORS: DurableObjectNamespace;
+  NATS_URL: string;
+  OTEL_EXPORTER_OTLP_ENDPOINT?: string;
+  OTEL_EXPORTER_OTLP_HEADERS?: string;
+}
+
+export interface ServiceParts<Env> {
+  readonly env: Env;
+  readonly commands: Commands;
+  /** By the projection's name. */
+  readonly projectors: Actors<ProjectorMethods>;
+}
+
+export interface EventSourcedService<Env extends EventSourcedEnv> {
+  /** Names the log, the first segment of its paths, and the service in traces. */
+  readonly name: string;
+  readonly major: number;
+  readonly description: string;
+  readonly problems: ProblemTable;
+  /** By their `type`. */
+  readonly aggregates: Aggregates;
+  /** Command Actors among which the aggregates are spread. Fixed for the service's lifetime: one writer per aggregate. */
+  readonly shards: number;
+  readonly projections: readonly Projection[];
+  processes(parts: Pick<ServiceParts<Env>, "env" | "commands">): readonly Process[];
+  addRoutes(app: ServiceApp, parts: ServiceParts<Env>): void;
+}
+
+/** Returns the worker's handlers and the three classes that its `wrangler.toml` names; export each as a class of its own. */
+export const eventSourcedService = <Env extends EventSourcedEnv>(service: EventSourcedService<Env>) => {
+  const runtime = { clock: systemClock, random: Math.random, sleep };
+
+  const telemetryOf = (env: Env): WorkerTelemetry =>
+    startWorkerTelemetry({
+      service: service.name,
+      version: `${service.major}`,
+      send: sendSpansTo({
+        monitor: env.MONITOR,
+        endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
+        headers: env.OTEL_EXPORTER_OTLP_HEADERS,
+      }),
+    });
+
+  const commandsOf = (env: Env): Commands =>
+    commands({ actors: durableActors<CommandMethods>(env.COMMANDS), shards: service.shards });
+
+  const processesOf = (env: Env) => service.processes({ env, commands: commandsOf(env) });
+
+  const actorsOf = (env: Env): ServiceActors => ({
+    commands: commandsOf(env),
+    projectors: durableActors<ProjectorMethods>(env.PROJECTORS),
+    projections: service.projections.map(({ name }) => name),
+    processors: durableActors<ProcessMethods>(env.PROCESSORS),
+    processes: processesOf(env).map(({ name }) => name),
+  });
+
+  const logFor = (env: Env, { name }: ActorContext, source: string): EventLog =>
+    jetStreamEventLog({
+      service: source,
+      connector: natsConnector({ url: env.NATS_URL, name: `${service.name} ${name}`, clock: systemClock }),
+      clock: systemClock,
+    });
+
+  const host = <Methods extends ActorMethods>(
+    state: DurableObjectState,
+    env: Env,
+    kind: string,
+    create: (context: ActorContext) => ActorLogic<Methods>,
+  ) => {
+    const { flushSoon } = telemetryOf(env);
+    return hostDurableActor(state, create, { kind: `${service.name} ${kind}`, afterCall: flushSoon });
+  };
+
+  class Commander extends DurableObject<Env> {
+    actor = host(this.ctx, this.env, "commands", (context) =>
+      commandActor({
+        context,
+        log: logFor(this.env, context, service.name),
+        aggregates: service.aggregates,
+        ...runtime,
+      }),
+    );
+    call(call: ActorCall) {
+      return this.actor.call(call);
+    }
+  }
+
+  class Projector extends DurableObject<Env> {
+    actor = host(this.ctx, this.env, "projector", (context) =>
+      projectorActor({
+        context,
+        projection: named(service.projections, context.name),
+        log: logFor(this.env, context, service.name),
+        store: d1ReadStore(this.env.DB, service.name),
+        ...runtime,
+      }),
+    );
+    call(call: ActorCall) {
+      return this.actor.call(call);
+    }
+    override alarm() {
+      return this.actor.alarm();
+    }
+  }
+
+  class Processor extends DurableObject<Env> {
+    actor = host(this.ctx, this.env, "processor", (context) => {
+      const process = named(processesOf(this.env), context.name);
+      return processActor({ context, process, log: logFor(this.env, context, process.source), ...runtime });
+    });
+    call(call: ActorCall) {
+      return this.actor.call(call);
+    }
+    override alarm() {
+      return this.actor.alarm();
+    }
+  }
+
+  const appOf = (env: Env): ServiceApp => {
+    const actors = actorsOf(env);
+    const { name, major, description, problems } = service;
+    const app = createServiceApp({ name, major, description, problems, readiness: serviceHealth(actors) });
+    service.addRoutes(app, { env, commands: actors.commands, projectors: actors.projectors });
+    addProcessRoutes(app, actors);
+    return app;
+  };
+  let app: ServiceApp | undefined;
+
+  const handlers = {
+    fetch(request, env, ctx) {
+      app ??= appOf(env);
+      telemetryOf(env).flushSoon((work) => ctx.waitUntil(work));
+      return app.fetch(request, env, ctx);
+    },
+    scheduled: (_event, env) => wakeService(actorsOf(env)),
+  } satisfies ExportedHandler<Env>;
+
+  return { handlers, Commander, Projector, Processor };
+};
+
+const named = <T extends { readonly name: string }>(all: readonly T[], name: string): T => {
+  const found = all.find((candidate) => candidate.name === name);
+  if (found) return found;
+  throw new Error(`Cannot start "${name}": expected one of ${all.map((one) => one.name).join(", ")}`);
+};

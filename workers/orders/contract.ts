@@ -1,0 +1,56 @@
+/** What other services may see of orders: its events, its problem types, its version. */
+import type { ProblemTable } from "#shared/http/errors.ts";
+import type { Money } from "#shared/http/schemas.ts";
+
+export const ORDERS = { service: "orders", major: 1 } as const;
+
+export type OrderLine = {
+  readonly sku: string;
+  readonly quantity: number;
+  /** Of one piece, when the order was placed. */
+  readonly price: Money;
+};
+
+export type RejectionReason = "out_of_stock" | "payment_declined";
+
+/** Aggregate `order`, id: orderId. */
+export type OrderEvent =
+  | {
+      readonly type: "OrderPlaced";
+      readonly data: {
+        readonly orderId: string;
+        readonly customerId: string;
+        readonly lines: readonly OrderLine[];
+        readonly total: Money;
+        /** RFC 3339 UTC. */
+        readonly placedAt: string;
+      };
+    }
+  /** The stock is held: the order may be paid. */
+  | {
+      readonly type: "OrderStockReserved";
+      readonly data: { readonly orderId: string; readonly customerId: string; readonly total: Money };
+    }
+  | { readonly type: "OrderConfirmed"; readonly data: { readonly orderId: string } }
+  | {
+      readonly type: "OrderRejected";
+      readonly data: {
+        readonly orderId: string;
+        readonly reason: RejectionReason;
+        readonly detail: string;
+      };
+    }
+  | {
+      readonly type: "OrderCancelled";
+      readonly data: { readonly orderId: string; readonly reason: string };
+    };
+
+export const ORDERS_PROBLEMS = {
+  order_not_found: { status: 404, title: "There is no order with this id", retryable: false },
+  order_already_cancelled: { status: 409, title: "The order was cancelled before", retryable: false },
+  order_rejected: { status: 409, title: "The order was rejected", retryable: false },
+  cancellation_too_late: { status: 409, title: "The order can no longer be cancelled", retryable: false },
+  unknown_product: { status: 422, title: "A line names a product that is not offered", retryable: false },
+  mixed_currencies: { status: 422, title: "All lines must be in one currency", retryable: false },
+  total_too_large: { status: 422, title: "The total is larger than can be counted", retryable: false },
+} as const satisfies ProblemTable;

@@ -1,0 +1,47 @@
+/** Orders: what it is made of. */
+import { v7 as uuidv7 } from "uuid";
+import { bindingUpstream } from "#shared/http/upstream-binding.ts";
+import { systemClock } from "#shared/runtime/clock.ts";
+import { tracedUpstream } from "#shared/telemetry/upstream.ts";
+import { type EventSourcedEnv, eventSourcedService } from "../event-sourced-service.ts";
+import { ORDERS, ORDERS_PROBLEMS } from "./contract.ts";
+import { order } from "./domain.ts";
+import { d1OrderStore } from "./order-store.ts";
+import { priceQuotes } from "./price-quotes.ts";
+import { followPayment } from "./processes/follow-payment.ts";
+import { followStock } from "./processes/follow-stock.ts";
+import { ordersProjection } from "./projections/orders.ts";
+import { addOrderRoutes } from "./routes.ts";
+
+interface Env extends EventSourcedEnv {
+  CATALOG: Fetcher;
+}
+
+const { handlers, Commander, Projector, Processor } = eventSourcedService<Env>({
+  name: ORDERS.service,
+  major: ORDERS.major,
+  description: "Orders, from placing to confirmation, rejection or cancellation.",
+  problems: ORDERS_PROBLEMS,
+  aggregates: { [order.type]: order },
+  shards: 4,
+  projections: [ordersProjection],
+  processes: ({ commands }) => [followStock(commands), followPayment(commands)],
+  addRoutes: (app, { env, commands, projectors }) =>
+    addOrderRoutes(app, {
+      commands,
+      store: d1OrderStore(env.DB),
+      quotes: priceQuotes({
+        catalog: tracedUpstream(bindingUpstream(env.CATALOG), { service: "catalog" }),
+        clock: systemClock,
+      }),
+      projector: () => projectors.named(ordersProjection.name),
+      clock: systemClock,
+      newId: uuidv7,
+    }),
+});
+
+export class OrderCommander extends Commander {}
+export class OrderProjector extends Projector {}
+export class OrderProcessor extends Processor {}
+
+export default handlers;
