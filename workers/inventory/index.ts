@@ -1,0 +1,33 @@
+/** Inventory: what it is made of. */
+import { v7 as uuidv7 } from "uuid";
+import { type EventSourcedEnv, eventSourcedService } from "../event-sourced-service.ts";
+import { INVENTORY, INVENTORY_PROBLEMS } from "./contract.ts";
+import { reservation, stock } from "./domain.ts";
+import { reserveStock } from "./processes/reserve-stock.ts";
+import { stockLevelsProjection } from "./projections/stock-levels.ts";
+import { addStockRoutes } from "./routes.ts";
+import { d1StockStore } from "./stock-store.ts";
+
+const { handlers, Commander, Projector, Processor } = eventSourcedService<EventSourcedEnv>({
+  name: INVENTORY.service,
+  major: INVENTORY.major,
+  description: "What is in stock, and which order holds how much of it.",
+  problems: INVENTORY_PROBLEMS,
+  aggregates: { [stock.type]: stock, [reservation.type]: reservation },
+  shards: 4,
+  projections: [stockLevelsProjection],
+  processes: ({ commands }) => [reserveStock(commands)],
+  addRoutes: (app, { env, commands, projectors }) =>
+    addStockRoutes(app, {
+      commands,
+      store: d1StockStore(env.DB),
+      projector: () => projectors.named(stockLevelsProjection.name),
+      newId: uuidv7,
+    }),
+});
+
+export class InventoryCommander extends Commander {}
+export class InventoryProjector extends Projector {}
+export class InventoryProcessor extends Processor {}
+
+export default handlers;
