@@ -108,7 +108,7 @@ export const jetStreamEventLog = ({
     );
 
   const appendInSpan = async (commit: Append, span: Span): Promise<Result<Appended, AppendRefusal>> => {
-    const message = encodeCommit(service, commit);
+    const message = { subject: commitSubject(service, commit.aggregate), ...encodeCommit(service, commit) };
     span.setAttribute("messaging.message.body.size", message.payload.length);
     if (message.payload.length > LIMITS.commitBytes) {
       const detail = `A commit has ${message.payload.length} bytes, expected at most ${LIMITS.commitBytes}`;

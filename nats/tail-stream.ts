@@ -17,6 +17,7 @@ export async function* tailStream(
   const messages = await follow(connection, stream, after);
   const stop = () => void messages.close();
   signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
   try {
     let batch: Commit[] = [];
     for await (const message of messages) {

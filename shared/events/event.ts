@@ -15,6 +15,16 @@ export interface AggregateRef {
 /** Safe as one token of a NATS subject, of a URL path and of a header: no dot, space or wildcard. */
 export const AGGREGATE_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
+/** @throws RangeError for an id or type with which one history could be taken for another */
+export const assertAggregateRef = ({ type, id }: AggregateRef): void => {
+  for (const token of [type, id]) {
+    if (AGGREGATE_ID.test(token)) continue;
+    throw new RangeError(
+      `Cannot name the history of "${token.slice(0, 80)}": expected 1 to 64 letters, digits, "_" or "-"`,
+    );
+  }
+};
+
 /** An event that stands in the log. */
 export type RecordedEvent<Event extends DomainEvent = DomainEvent> = Event & {
   /** `<commandId>/<index in the commit>`: unique for ever. */

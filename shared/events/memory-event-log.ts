@@ -1,15 +1,17 @@
 /** The EventLog in memory: for unit tests of what stands on a log. */
 import { err, ok } from "../result.ts";
 import { rfc3339 } from "../runtime/clock.ts";
-import type { AggregateRef, Commit, RecordedEvent } from "./event.ts";
+import { type AggregateRef, assertAggregateRef, type Commit, type RecordedEvent } from "./event.ts";
 import type { Append, EventLog } from "./event-log.ts";
 
 export const memoryEventLog = (): EventLog => {
   const commits: Commit[] = [];
   const waiting = new Set<() => void>();
 
-  const ofAggregate = ({ type, id }: AggregateRef) =>
-    commits.filter(({ aggregate }) => aggregate.type === type && aggregate.id === id);
+  const ofAggregate = (wanted: AggregateRef) => {
+    assertAggregateRef(wanted);
+    return commits.filter(({ aggregate: { type, id } }) => type === wanted.type && id === wanted.id);
+  };
 
   const record = (append: Append): Commit => ({
     aggregate: append.aggregate,
@@ -56,8 +58,8 @@ export const memoryEventLog = (): EventLog => {
       let position = after;
       while (!signal.aborted) {
         await moreThan(position, signal);
+        if (signal.aborted) return;
         const batch = commits.slice(position, position + batchMax);
-        if (batch.length === 0) return;
         position += batch.length;
         yield batch;
       }

@@ -1,0 +1,185 @@
+/** What every EventLog promises, whatever it is made of. */
+import { describe, expect, it } from "vitest";
+import type { AggregateRef, Commit, DomainEvent } from "#shared/events/event.ts";
+import type { Append, EventLog } from "#shared/events/event-log.ts";
+
+export interface EventLogUnderTest {
+  /** An empty log of its own for each call. */
+  create(): Promise<EventLog>;
+}
+
+const AT = Date.parse("2026-01-31T12:00:00.000Z");
+
+const order = (id: string): AggregateRef => ({ type: "order", id });
+
+const placed = (n: number): DomainEvent => ({ type: "OrderPlaced", data: { n } });
+
+const append = (id: string, expected: number, command: string, over: Partial<Append> = {}): Append => ({
+  aggregate: order(id),
+  expectedPosition: expected,
+  expectedVersion: 0,
+  commandId: command,
+  at: AT,
+  events: [placed(1)],
+  trace: {},
+  ...over,
+});
+
+const positionOf = async (log: EventLog, commit: Append): Promise<number> => {
+  const appended = await log.append(commit);
+  if (!appended.ok) throw new Error(`Cannot append: ${appended.error.code}`);
+  return appended.value.position;
+};
+
+/** Follows the log until it has seen so many commits. */
+const follow = async (log: EventLog, after: number, count: number, batchMax = 100) => {
+  const stop = new AbortController();
+  const batches: (readonly Commit[])[] = [];
+  let seen = 0;
+  for await (const batch of log.tail({ after, batchMax, signal: stop.signal })) {
+    batches.push(batch);
+    seen += batch.length;
+    if (seen >= count) break;
+  }
+  stop.abort();
+  return batches;
+};
+
+export const testEventLog = (name: string, { create }: EventLogUnderTest): void => {
+  describe(`EventLog: ${name}`, () => {
+    it("gives back what was appended: events in order, command, time, gap-free versions, trace", async () => {
+      const log = await create();
+      const trace = { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" };
+      const position = await positionOf(
+        log,
+        append("a", 0, "c1", { events: [placed(1), placed(2)], expectedVersion: 4, trace }),
+      );
+      expect(await log.read(order("a"))).toEqual([
+        {
+          aggregate: order("a"),
+          position,
+          commandId: "c1",
+          trace,
+          events: [
+            { type: "OrderPlaced", data: { n: 1 }, id: "c1/0", time: "2026-01-31T12:00:00.000Z", version: 5 },
+            { type: "OrderPlaced", data: { n: 2 }, id: "c1/1", time: "2026-01-31T12:00:00.000Z", version: 6 },
+          ],
+        },
+      ]);
+    });
+
+    it("keeps any JSON as it is: unicode, nesting, numbers, empty things", async () => {
+      const log = await create();
+      const data = {
+        text: "Teekanne „Große“ 🫖 \u0000",
+        nested: [{ a: null }, []],
+        n: -0.5,
+        big: 2 ** 53 - 1,
+      };
+      await positionOf(log, append("a", 0, "c1", { events: [{ type: "Noted", data }] }));
+      expect((await log.read(order("a")))[0]?.events[0]?.data).toEqual(data);
+    });
+
+    it("refuses an append that expects another last position, and writes nothing", async () => {
+      const log = await create();
+      const first = await positionOf(log, append("a", 0, "c1"));
+      expect(await log.append(append("a", 0, "c2"))).toEqual({ ok: false, error: { code: "conflict" } });
+      expect(await log.append(append("b", first, "c3"))).toEqual({ ok: false, error: { code: "conflict" } });
+      expect(await log.lastPosition()).toBe(first);
+    });
+
+    it("answers a repeated command with its first position, also after others came", async () => {
+      const log = await create();
+      const first = await positionOf(log, append("a", 0, "c1"));
+      await positionOf(log, append("a", first, "c2"));
+      expect(await log.append(append("a", 0, "c1"))).toEqual({
+        ok: true,
+        value: { position: first, duplicate: true },
+      });
+      expect(await log.read(order("a"))).toHaveLength(2);
+    });
+
+    it("takes the same command id on different aggregates as different commands", async () => {
+      const log = await create();
+      await positionOf(log, append("a", 0, "c1"));
+      const appended = await log.append(append("b", 0, "c1"));
+      expect(appended).toMatchObject({ ok: true, value: { duplicate: false } });
+    });
+
+    it("lets exactly one of many appends with the same expectation win", async () => {
+      const log = await create();
+      const appends = Array.from({ length: 16 }, (_, n) => log.append(append("a", 0, `c${n}`)));
+      const results = await Promise.all(appends);
+      expect(results.filter(({ ok }) => ok)).toHaveLength(1);
+      expect(results.filter((result) => !result.ok && result.error.code === "conflict")).toHaveLength(15);
+      expect(await log.read(order("a"))).toHaveLength(1);
+    });
+
+    it("reads an aggregate's commits after a position, and none of another's", async () => {
+      const log = await create();
+      const first = await positionOf(log, append("a", 0, "c1"));
+      await positionOf(log, append("ab", 0, "c2"));
+      const third = await positionOf(log, append("a", first, "c3"));
+      expect((await log.read(order("a"), first)).map(({ position }) => position)).toEqual([third]);
+      expect(await log.read(order("a"), third)).toEqual([]);
+      expect(await log.read(order("none"))).toEqual([]);
+    });
+
+    it("reads a long history whole and in order", async () => {
+      const log = await create();
+      const positions: number[] = [];
+      for (let n = 0; n < 60; n++) {
+        positions.push(await positionOf(log, append("a", positions.at(-1) ?? 0, `c${n}`)));
+        if (n % 7 === 0) await positionOf(log, append(`other-${n}`, 0, `o${n}`));
+      }
+      expect((await log.read(order("a"))).map(({ position }) => position)).toEqual(positions);
+    });
+
+    it("refuses ids that could name another aggregate's history", async () => {
+      const log = await create();
+      for (const id of ["a.b", "*", ">", "", "a b", "ü", "x".repeat(65)]) {
+        await expect(Promise.resolve().then(() => log.append(append(id, 0, "c1")))).rejects.toThrow(
+          RangeError,
+        );
+        await expect(Promise.resolve().then(() => log.read(order(id)))).rejects.toThrow(RangeError);
+      }
+    });
+
+    it("tails the whole log in order from a position, in bounded batches", async () => {
+      const log = await create();
+      const positions: number[] = [];
+      for (let n = 0; n < 25; n++) positions.push(await positionOf(log, append(`a${n}`, 0, `c${n}`)));
+      const after = positions[4] ?? 0;
+      const batches = await follow(log, after, 20, 8);
+      expect(batches.flat().map(({ position }) => position)).toEqual(positions.slice(5));
+      expect(Math.max(...batches.map(({ length }) => length))).toBeLessThanOrEqual(8);
+      expect(batches.every(({ length }) => length > 0)).toBe(true);
+    });
+
+    it("tails what is appended while it is followed", async () => {
+      const log = await create();
+      const following = follow(log, 0, 3);
+      for (let n = 0; n < 3; n++) await positionOf(log, append(`a${n}`, 0, `c${n}`));
+      expect((await following).flat().map(({ commandId }) => commandId)).toEqual(["c0", "c1", "c2"]);
+    });
+
+    it("ends a tail that waits when its signal aborts", async () => {
+      const log = await create();
+      const stop = new AbortController();
+      const tail = (async () => {
+        for await (const _ of log.tail({ after: 0, batchMax: 10, signal: stop.signal }));
+        return "ended";
+      })();
+      await log.lastPosition();
+      stop.abort();
+      expect(await tail).toBe("ended");
+    });
+
+    it("tells the newest position, 0 for an empty log", async () => {
+      const log = await create();
+      expect(await log.lastPosition()).toBe(0);
+      const position = await positionOf(log, append("a", 0, "c1"));
+      expect(await log.lastPosition()).toBe(position);
+    });
+  });
+};
