@@ -96,7 +96,7 @@ export const eventSourcedService = <Env extends EventSourcedEnv>(service: EventS
     create: (context: ActorContext) => ActorLogic<Methods>,
   ) => {
     const { flushSoon } = telemetryOf(env);
-    return hostDurableActor(state, create, { kind: `${service.name} ${kind}`, afterCall: flushSoon });
+    return hostDurableActor(state, create, { kind: `${service.name} ${kind}`, afterWork: flushSoon });
   };
 
   class Commander extends DurableObject<Env> {

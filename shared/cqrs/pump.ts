@@ -38,6 +38,7 @@ export const pump = ({
   const wentWell = () => {
     failures = 0;
     lastFailure = undefined;
+    context.worked();
   };
 
   const untilAborted = async (signal: AbortSignal) => {

@@ -24,6 +24,8 @@ export interface ActorContext {
   };
   /** Keeps the Actor alive until `work` settles, without anyone waiting for it. */
   background(work: Promise<unknown>): void;
+  /** Says that a piece of work is done for which nobody called, as in an alarm: what a call's end does then happens now. */
+  worked(): void;
 }
 
 /** What an Actor answers to: one plain-data argument in, plain data out. Refusals are values; a throw is a defect. */

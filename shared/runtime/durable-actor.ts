@@ -20,15 +20,16 @@ export interface DurableActor {
 /**
  * Hosts an Actor's logic in a Durable Object.
  * @param options.kind names the Actor's kind in spans: "orders/commands"
- * @param options.afterCall runs after each call or alarm with the object's `waitUntil`: telemetry leaves here
+ * @param options.afterWork runs after each call, alarm or other piece of work with the object's `waitUntil`: telemetry leaves here
  */
 export const hostDurableActor = <Methods extends ActorMethods>(
   state: DurableObjectState,
   create: (context: ActorContext) => ActorLogic<Methods>,
-  options: { kind: string; afterCall?: (waitUntil: (work: Promise<unknown>) => void) => void },
+  options: { kind: string; afterWork?: (waitUntil: (work: Promise<unknown>) => void) => void },
 ): DurableActor => {
   const waitUntil = (work: Promise<unknown>) => state.waitUntil(work);
-  const logic = create(durableContext(state));
+  const afterWork = () => options.afterWork?.(waitUntil);
+  const logic = create(durableContext(state, afterWork));
 
   return {
     async call({ method, input, trace }) {
@@ -43,20 +44,20 @@ export const hostDurableActor = <Methods extends ActorMethods>(
           ),
         );
       } finally {
-        options.afterCall?.(waitUntil);
+        afterWork();
       }
     },
     async alarm() {
       try {
         await logic.alarm?.();
       } finally {
-        options.afterCall?.(waitUntil);
+        afterWork();
       }
     },
   };
 };
 
-const durableContext = (state: DurableObjectState): ActorContext => ({
+const durableContext = (state: DurableObjectState, worked: () => void): ActorContext => ({
   name: state.id.name ?? state.id.toString(),
   sql: durableSql(state.storage),
   alarm: {
@@ -64,6 +65,7 @@ const durableContext = (state: DurableObjectState): ActorContext => ({
     clear: () => state.storage.deleteAlarm(),
   },
   background: (work) => state.waitUntil(work),
+  worked,
 });
 
 const durableSql = (storage: DurableObjectStorage): ActorSql => ({

@@ -67,6 +67,7 @@ export const inProcessActors = <Methods extends ActorMethods>({
         },
       },
       background: (work) => void work.catch(() => undefined),
+      worked: () => undefined,
     });
     const left = database.prepare("SELECT at FROM skerry_alarm").get() as { at: number } | undefined;
     if (left) arm(left.at);
