@@ -1,7 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Upstream } from "#shared/http/upstream.ts";
 import { appUpstream } from "#shared/http/upstream-app.ts";
-import { httpPaymentProvider } from "./provider.ts";
+import { type InProcessProvider, startProvider } from "#test/fake/payment-provider/in-process-provider.ts";
+import type { Behaviour } from "#test/fake/payment-provider/provider.ts";
+import { httpPaymentProvider, type PaymentProvider } from "./provider.ts";
 
 const never = () => new AbortController().signal;
 const amount = { amount: 1999, currency: "EUR" } as const;
@@ -79,5 +81,58 @@ describe("the payment provider over HTTP", () => {
   it("does not take a failed void for done", async () => {
     expect(await answering(503).provider.void("a1")).toEqual(failing);
     expect(await answering(503).provider.voidOrder("o1")).toEqual(failing);
+  });
+});
+
+describe("the payment provider against the fake one", () => {
+  let fake: InProcessProvider;
+  let deadline: AbortController;
+  let provider: PaymentProvider;
+
+  beforeEach(() => {
+    deadline = new AbortController();
+    const untilDeadline = async (ms: number) => {
+      if (ms > 0) deadline.abort(new DOMException("too late", "TimeoutError"));
+    };
+    fake = startProvider(untilDeadline);
+    provider = httpPaymentProvider(appUpstream(fake.app), () => deadline.signal);
+  });
+  afterEach(() => fake.close());
+
+  const behave = (behaviour: Behaviour) =>
+    fake.app.request("/behaviour", { method: "PUT", body: JSON.stringify(behaviour) });
+  const live = async () =>
+    ((await (await fake.app.request("/authorisations")).json()) as { live: number }).live;
+
+  it("authorises once per order and voids by id", async () => {
+    const authorised = { ok: true, value: { outcome: "authorised", authorisationId: "a1" } };
+    expect(await provider.authorise("o1", amount)).toEqual(authorised);
+    expect(await provider.authorise("o1", amount)).toEqual(authorised);
+    expect(await live()).toBe(1);
+    expect(await provider.void("a1")).toEqual({ ok: true });
+    expect(await live()).toBe(0);
+  });
+
+  it("voids by order what came too late to be known", async () => {
+    await behave({ mode: "slow", delayMs: 3_000 });
+    expect(await provider.authorise("o1", amount)).toEqual(failing);
+    expect(await live()).toBe(1);
+    deadline = new AbortController();
+    await behave({ mode: "approve" });
+    expect(await provider.voidOrder("o1")).toEqual({ ok: true });
+    expect(await live()).toBe(0);
+  });
+
+  it("is declined where the provider was told of the void first", async () => {
+    await provider.voidOrder("o1");
+    expect(await provider.authorise("o1", amount)).toMatchObject({ value: { outcome: "declined" } });
+  });
+
+  it("tells declines from failures", async () => {
+    await behave({ mode: "decline", times: 1 });
+    expect(await provider.authorise("o1", amount)).toMatchObject({ value: { outcome: "declined" } });
+    await behave({ mode: "fail", times: 2 });
+    expect(await provider.authorise("o2", amount)).toEqual(failing);
+    expect(await provider.voidOrder("o2")).toEqual(failing);
   });
 });

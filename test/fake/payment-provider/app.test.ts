@@ -1,41 +1,16 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { inProcessActors } from "#shared/runtime/in-process-actor.ts";
-import { providerApp } from "./app.ts";
-import { type Behaviour, paymentProvider } from "./provider.ts";
-
-const startProvider = (folder: string, slept: number[]) => {
-  let made = 0;
-  const actors = inProcessActors({
-    folder,
-    create: paymentProvider,
-    clock: () => 0,
-    timers: { set: () => undefined, clear: () => undefined },
-  });
-  const app = providerApp(actors.named("provider"), {
-    clock: () => 0,
-    sleep: async (ms) => void slept.push(ms),
-    newId: () => `a${++made}`,
-  });
-  return { app, close: actors.close };
-};
+import { type InProcessProvider, startProvider } from "./in-process-provider.ts";
+import type { Behaviour } from "./provider.ts";
 
 describe("the fake payment provider", () => {
-  let folder: string;
   let slept: number[];
-  let provider: ReturnType<typeof startProvider>;
+  let provider: InProcessProvider;
 
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "provider-"));
     slept = [];
-    provider = startProvider(folder, slept);
+    provider = startProvider(async (ms) => void slept.push(ms));
   });
-  afterEach(() => {
-    provider.close();
-    rmSync(folder, { recursive: true });
-  });
+  afterEach(() => provider.close());
 
   const authorise = (orderId: string, amount = 100) =>
     provider.app.request("/authorisations", {
@@ -55,8 +30,7 @@ describe("the fake payment provider", () => {
   it("authorises once per key, also after a restart", async () => {
     const first = await authorise("o1");
     expect(first.status).toBe(201);
-    provider.close();
-    provider = startProvider(folder, slept);
+    provider = provider.restart();
     expect(await (await authorise("o1")).json()).toEqual(await first.json());
     expect(await list()).toMatchObject({ count: 1, live: 1 });
   });

@@ -16,6 +16,7 @@ const context: ActorContext = {
   sql: { exec: () => [], transaction: (work) => work() },
   alarm: { set: async () => undefined, clear: async () => undefined },
   background: () => undefined,
+  worked: () => undefined,
 };
 
 const startInventory = () => {

@@ -17,6 +17,7 @@ const context: ActorContext = {
   sql: { exec: () => [], transaction: (work) => work() },
   alarm: { set: async () => undefined, clear: async () => undefined },
   background: () => undefined,
+  worked: () => undefined,
 };
 
 const startPayments = () => {
