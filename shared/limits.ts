@@ -40,4 +40,10 @@ export const LIMITS = {
   spansBuffered: 2_048,
   /** Traces that the monitor keeps. */
   tracesKept: 1_000,
+  /** Spans that the monitor keeps in all, at up to 32 KiB each: the oldest traces make room. */
+  spansKept: 50_000,
+  /** Spans of one trace; the sender is told which were refused. */
+  spansPerTrace: 2_000,
+  /** One export request, unpacked: a batch of 512 spans with room for stack traces. */
+  exportBodyBytes: 4 * 1024 * 1024,
 } as const;
