@@ -116,6 +116,12 @@ describe("sales of a retail file", () => {
     expect(oddities).toEqual({ merged_line: 1 });
   });
 
+  it("add them up no further than a line of an order may have", async () => {
+    const { steps, oddities } = await play([row({ quantity: String(LINE_QUANTITY_MAX) }), row({ line: 3 })]);
+    expect(steps).toMatchObject([{ orders: [[{ sku: "A", quantity: LINE_QUANTITY_MAX }]] }]);
+    expect(oddities).toEqual({ excessive_quantity: 1 });
+  });
+
   it("are placed in parts when they have more lines than an order may", async () => {
     const rows = Array.from({ length: LIMITS.orderLines + 1 }, (_, at) => row({ stockCode: `S${at}` }));
     const { steps, oddities } = await play(rows);

@@ -21,7 +21,7 @@ export type InvoiceLine = OrderLine & { stockCode: string; description: string; 
 /** One product as a replay puts it: the most frequent price, and all that the file's sales take of it. */
 export type RetailProduct = { sku: string; name: string; amount: number; quantity: number };
 
-/** The largest quantity of a line that is ordered; the data set's largest is 80,995. */
+/** The most pieces that a line of an order may have; the data set's largest line has 80,995. */
 export const LINE_QUANTITY_MAX = 1_000_000;
 const PRODUCT_NAME_MAX = 200;
 /** StockCodes of the data set that stand for money, not for things. */
@@ -180,6 +180,10 @@ export const ordersOf = (
   for (const { sku, quantity, stockCode, amount } of invoice.lines) {
     const before = merged.get(sku);
     const where = `invoice "${invoice.number}", "${stockCode}"`;
+    if ((before ?? 0) + quantity > LINE_QUANTITY_MAX) {
+      tally.note("excessive_quantity", `${where}: ${quantity} beside ${before}`);
+      continue;
+    }
     if (before !== undefined) tally.note("merged_line", where);
     const usual = products.get(sku)?.amount;
     if (usual !== amount) tally.note("differing_price", `${where}: ${amount} instead of ${usual} pence`);

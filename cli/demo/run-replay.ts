@@ -25,6 +25,9 @@ export type ReplayReport = {
   oddities: OddityCount[];
 };
 
+/** A cancellation's reason is shorter than an InvoiceNo may be. */
+const REASON_MAX = 200;
+
 type Step<Kind extends ReplayStep["kind"]> = Extract<ReplayStep, { kind: Kind }>;
 
 /** Reads the file twice, since a shop must know prices and stock before the first order. @throws CliFailure when it cannot */
@@ -65,7 +68,7 @@ export const runReplay = async (path: string, context: Run): Promise<ReplayRepor
         client
           .cancel(
             placed.orderId,
-            `invoice ${invoice}`,
+            `invoice ${invoice}`.slice(0, REASON_MAX),
             idempotencyKey(run, "cancel", invoice, placed.orderId),
           )
           .catch((error: unknown) => {
