@@ -5,9 +5,10 @@ import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { applyMigrations } from "#cli/apply-migrations.ts";
 import { createServiceApp, type ServiceApp } from "#shared/http/service-app.ts";
-import { CATALOG, CATALOG_PROBLEMS, type Product, productPageSchema, productSchema } from "./contract.ts";
+import { CATALOG, CATALOG_PROBLEMS, type Product } from "./contract.ts";
 import { createProducts } from "./products.ts";
 import { addCatalogRoutes } from "./routes.ts";
+import { productPageSchema, productSchema } from "./schemas.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../../migrations/catalog", import.meta.url).href);
 

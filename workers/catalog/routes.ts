@@ -8,14 +8,9 @@ import { jsonAnswer, jsonBody, problemAnswers } from "#shared/http/route-parts.t
 import { skuSchema } from "#shared/http/schemas.ts";
 import type { ServiceApp } from "#shared/http/service-app.ts";
 import { err, ok, type Result } from "#shared/result.ts";
-import {
-  CATALOG_PROBLEMS,
-  CATALOG_SKUS_MAX,
-  type Product,
-  productPageSchema,
-  productSchema,
-} from "./contract.ts";
+import { CATALOG_PROBLEMS, CATALOG_SKUS_MAX, type Product } from "./contract.ts";
 import type { ProductChange, Products } from "./products.ts";
+import { productChangeSchema, productPageSchema, productSchema } from "./schemas.ts";
 
 const params = z.strictObject({ sku: skuSchema });
 
@@ -29,7 +24,7 @@ const putProduct = createRoute({
       "if-match": z.string().optional().meta({ description: "Change only what has one of these ETags" }),
       "if-none-match": z.literal("*").optional().meta({ description: "Create only" }),
     }),
-    body: jsonBody(productSchema.pick({ name: true, price: true })),
+    body: jsonBody(productChangeSchema),
   },
   responses: {
     200: jsonAnswer(productSchema, "The product, which was there before"),

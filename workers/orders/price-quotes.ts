@@ -1,16 +1,19 @@
 /** Prices from the catalog, kept for a moment: a burst of orders for the same goods asks once. */
+import { z } from "zod";
 import type { Failure } from "#shared/http/errors.ts";
-import type { Money } from "#shared/http/schemas.ts";
+import { type Money, moneySchema, skuSchema } from "#shared/http/schemas.ts";
 import type { Upstream } from "#shared/http/upstream.ts";
 import { LIMITS } from "#shared/limits.ts";
 import { err, ok, type Result } from "#shared/result.ts";
 import type { Clock } from "#shared/runtime/clock.ts";
-import { productPageSchema } from "../catalog/contract.ts";
 
 export interface PriceQuotes {
   /** The price of each sku that is offered; others are absent. */
   of(skus: readonly string[]): Promise<Result<ReadonlyMap<string, Money>, Failure>>;
 }
+
+/** Only what is used here: the catalog may add fields without asking. */
+const productPageSchema = z.object({ items: z.array(z.object({ sku: skuSchema, price: moneySchema })) });
 
 const QUOTES_MAX = 10_000;
 
