@@ -36,8 +36,11 @@ export const natsConnector = ({
   let current: Promise<NatsConnection> | undefined;
   let refusedUntil = 0;
 
+  const forget = () => {
+    current = undefined;
+  };
+
   const connect = async (): Promise<NatsConnection> => {
-    if (clock() < refusedUntil) throw new LogUnavailable("The log is not reachable");
     try {
       const connection = await open({
         servers: url,
@@ -48,20 +51,20 @@ export const natsConnector = ({
         maxPingOut: 2,
         ignoreAuthErrorAbort: false,
       });
-      void connection.closed().then(() => {
-        current = undefined;
-      });
+      void connection.closed().then(forget);
       return connection;
     } catch (cause) {
-      current = undefined;
       refusedUntil = clock() + REFUSED_PAUSE_MS;
       throw new LogUnavailable("The log is not reachable", { cause });
     }
   };
 
   return {
-    get() {
-      current ??= connect();
+    async get() {
+      if (current) return current;
+      if (clock() < refusedUntil) throw new LogUnavailable("The log is not reachable");
+      current = connect();
+      current.catch(forget);
       return current;
     },
     async close() {
