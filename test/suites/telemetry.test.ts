@@ -1,7 +1,7 @@
 /** Runs the telemetry suite in Node and inside workerd. */
+import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare, Response as MiniflareResponse } from "miniflare";
 import { expect, test } from "vitest";
-import { bundleWorker } from "#cli/bundle-worker.ts";
 import { startWorkerTelemetry } from "#otel/worker-telemetry.ts";
 import { sleep } from "#shared/runtime/clock.ts";
 import { type TelemetryHost, telemetrySuite } from "./telemetry.ts";
@@ -31,9 +31,24 @@ const startInNode = async (): Promise<TelemetryHost> => {
   };
 };
 
+const bundleWorker = async (): Promise<string> => {
+  const { outputFiles } = await build({
+    entryPoints: [new URL("telemetry-worker.ts", import.meta.url).pathname],
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "browser",
+    conditions: ["workerd", "worker", "browser"],
+    mainFields: ["browser", "module", "main"],
+    external: ["node:*", "cloudflare:*"],
+    alias: { async_hooks: "node:async_hooks", events: "node:events" },
+  });
+  return outputFiles[0]?.text ?? "";
+};
+
 const startInWorkerd = async (): Promise<TelemetryHost> => {
   const receiver = telemetryReceiver();
-  const contents = await bundleWorker(new URL("telemetry-worker.ts", import.meta.url).pathname);
+  const contents = await bundleWorker();
   const worker = (name: string, back?: string) => ({
     name,
     modules: [{ type: "ESModule" as const, path: "worker.mjs", contents }],
