@@ -1,12 +1,20 @@
 /** The read store on D1. A D1 batch is one transaction, but an UPDATE of no row does not fail it; a violated NOT NULL does. */
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { SQLiteAsyncDialect } from "drizzle-orm/sqlite-core";
 import type { ReadStore } from "../cqrs/projection.ts";
 import { inSpan } from "../telemetry/span.ts";
 
 /** Expects the table `checkpoints (name TEXT PRIMARY KEY, position INTEGER NOT NULL)`. */
 export const d1ReadStore = (database: D1Database, service: string): ReadStore => {
   const db = drizzle(database);
+  const dialect = new SQLiteAsyncDialect();
+
+  /** Drizzle's own batch takes queries of its builder, but fails on plain SQL with parameters. */
+  const prepare = (statement: SQL): D1PreparedStatement => {
+    const { sql: text, params } = dialect.sqlToQuery(statement);
+    return database.prepare(text).bind(...params);
+  };
 
   return {
     async checkpoint(projection) {
@@ -31,7 +39,7 @@ export const d1ReadStore = (database: D1Database, service: string): ReadStore =>
         async () => {
           const guard = sql`UPDATE checkpoints SET position = CASE WHEN position = ${from} THEN ${to} ELSE NULL END WHERE name = ${projection}`;
           try {
-            await db.batch([db.run(guard), ...statements.map((statement) => db.run(statement))]);
+            await database.batch([guard, ...statements].map(prepare));
             return "applied";
           } catch (error) {
             if (isGuardViolation(error)) return "moved";
