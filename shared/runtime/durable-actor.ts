@@ -80,14 +80,14 @@ interface ActorNamespace {
 
 /** @param namespace binding of a class whose `call` is a {@link DurableActor}'s */
 export const durableActors = <Methods extends ActorMethods>(namespace: object): Actors<Methods> => ({
-  named(name) {
-    const stub = (namespace as ActorNamespace).getByName(name);
-    return new Proxy({} as Methods, {
+  named: (name) =>
+    new Proxy({} as Methods, {
+      // A stub belongs to the request that made it, so each call makes its own.
       // What has a `then` would be taken for a promise by `await`.
       get: (_, method) =>
         typeof method === "string" && method !== "then"
-          ? (input: unknown) => stub.call({ method, input, trace: injectTrace() })
+          ? (input: unknown) =>
+              (namespace as ActorNamespace).getByName(name).call({ method, input, trace: injectTrace() })
           : undefined,
-    });
-  },
+    }),
 });
