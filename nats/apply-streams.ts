@@ -1,10 +1,11 @@
 /** Makes the streams that `streams.ts` declares, or verifies that those that stand keep their promises. */
 import { JetStreamApiError, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import { LIMITS } from "#shared/limits.ts";
 import { LOGS, logStreamConfig } from "./streams.ts";
 
 const STREAM_NOT_FOUND = 10059;
+/** Long: at a start the machine is busy building, and nobody's request waits for this. */
+const CONNECT_MS = 10_000;
 
 export interface AppliedStream {
   stream: string;
@@ -13,7 +14,7 @@ export interface AppliedStream {
 
 /** @throws Error naming the stream when one stands with settings under which it could forget */
 export const applyStreams = async ({ natsUrl }: { natsUrl: string }): Promise<AppliedStream[]> => {
-  const connection = await connect({ servers: natsUrl, reconnect: false, timeout: LIMITS.natsConnectMs });
+  const connection = await connect({ servers: natsUrl, reconnect: false, timeout: CONNECT_MS });
   try {
     const manager = await jetstreamManager(connection);
     const applied: AppliedStream[] = [];
