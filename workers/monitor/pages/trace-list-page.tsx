@@ -1,5 +1,5 @@
 /** The list of traces: newest first, filtered by a plain form, kept fresh by a small script. */
-import { encodeCursor } from "#shared/http/page.ts";
+import { pathAt } from "../list-query.ts";
 import type { TraceFilter, TracePage, TraceSummary } from "../trace-list.ts";
 import { counted, dateAndTime, duration, isoTime, timeOfDay } from "./format.ts";
 import { Layout } from "./layout.tsx";
@@ -24,14 +24,14 @@ export const traceListPage = ({ page, filter, url, nonce }: TraceListPageProps) 
       {filter.after && (
         <>
           {" · "}
-          <a href={withCursor(url, undefined)}>back to the newest</a>
+          <a href={pathAt(url, undefined)}>back to the newest</a>
         </>
       )}
     </p>
     <TraceTable page={page} isFiltered={isFiltered(filter)} />
     <nav id="pages" class="pages" aria-label="Pages">
       {page.next && (
-        <a rel="next" href={withCursor(url, encodeCursor(page.next))}>
+        <a rel="next" href={pathAt(url, page.next)}>
           Older traces →
         </a>
       )}
@@ -41,13 +41,6 @@ export const traceListPage = ({ page, filter, url, nonce }: TraceListPageProps) 
 
 const isFiltered = ({ service, errorsOnly, text }: TraceFilter): boolean =>
   Boolean(service || errorsOnly || text);
-
-const withCursor = (url: string, cursor: string | undefined): string => {
-  const { searchParams } = new URL(url);
-  searchParams.delete("cursor");
-  if (cursor) searchParams.set("cursor", cursor);
-  return `/monitor/${searchParams.size > 0 ? `?${searchParams}` : ""}`;
-};
 
 const Live = () => (
   <button id="live" type="button" class="live" aria-pressed="true" hidden>
