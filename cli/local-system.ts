@@ -1,14 +1,13 @@
 /** The whole system in one process: the built workers in Miniflare on a direct socket, over a NATS server that runs already. */
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { applyStreams } from "#nats/apply-streams.ts";
-import { applyMigrations } from "./apply-migrations.ts";
+import { createBundler } from "./bundle-workers.ts";
 import { CliFailure } from "./failure.ts";
 import { ownerMark } from "./owned-processes.ts";
 import { keepSignalListeners } from "./signal-listeners.ts";
-import { workerOptions } from "./worker-options.ts";
-import { GATEWAY, presentWorkers, ROOT, type WorkerEntry } from "./workers.ts";
+import { waitUntilReady } from "./wait-until-ready.ts";
+import { GATEWAY, ROOT, WORKERS } from "./workers.ts";
 
 export interface LocalSystemOptions {
   /** The gateway's port on 127.0.0.1; 0 takes a free one. */
@@ -20,6 +19,8 @@ export interface LocalSystemOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Variables of single workers, by worker name; stronger than `env`. */
   readonly overrides?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Ends a start that waits for the workers to become ready. */
+  readonly signal?: AbortSignal;
 }
 
 export interface LocalSystem {
@@ -34,24 +35,26 @@ export interface LocalSystem {
 
 /** How long the services may take to become ready: they connect to NATS and replay what they missed. */
 const READY_MS = 30_000;
-const READY_POLL_MS = 50;
 
-/** @param ports of the workers with a socket of their own; a free one where it does not say */
-const buildOptions = async (
-  workers: readonly WorkerEntry[],
+const entries = Object.fromEntries(WORKERS.map(({ name, main }) => [name, join(ROOT, main)]));
+
+/**
+ * @param bundles the modules' texts by worker name
+ * @param ports of the workers with a socket of their own; a free one where it does not say
+ */
+const miniflareOptions = async (
+  bundles: Readonly<Record<string, string>>,
   options: LocalSystemOptions,
   ports: Readonly<Record<string, number>>,
 ) => {
-  const present = new Set(workers.map(({ name }) => name));
+  const { workerOptions } = await import("./worker-options.ts");
   const shared = { NATS_URL: options.natsUrl, ...options.env };
-  const built = await Promise.all(
-    workers.map((worker) =>
-      workerOptions(worker, {
-        vars: { ...shared, ...options.overrides?.[worker.name] },
-        present,
-        ...(worker.ownSocket ? { socketPort: ports[worker.name] ?? 0 } : {}),
-      }),
-    ),
+  const workers = WORKERS.map((worker) =>
+    workerOptions(worker, {
+      contents: bundles[worker.name] ?? "",
+      vars: { ...shared, ...options.overrides?.[worker.name] },
+      ...(worker.ownSocket ? { socketPort: ports[worker.name] ?? 0 } : {}),
+    }),
   );
   return convertV4MiniflareOptions({
     host: "127.0.0.1",
@@ -61,82 +64,81 @@ const buildOptions = async (
     log: new Log(LogLevel.WARN),
     unsafeRuntimeEnv: ownerMark(options.dataDir),
     resourcePersistencePath: join(options.dataDir, "workers"),
-    workers: built,
+    workers,
   });
 };
 
-const migrate = (miniflare: Miniflare, workers: readonly WorkerEntry[]) =>
-  Promise.all(
-    workers.map(async ({ name, migrations }) => {
+const migrate = async (miniflare: Miniflare) => {
+  const { applyMigrations } = await import("./apply-migrations.ts");
+  await Promise.all(
+    WORKERS.map(async ({ name, migrations }) => {
       if (!migrations) return;
       await applyMigrations(await miniflare.getD1Database("DB", name), join(ROOT, migrations));
     }),
   );
-
-/** Asks until the gateway says 200; asking is also what wakes the services' Actors. */
-const waitUntilReady = async (url: string, boundMs: number): Promise<void> => {
-  const end = Date.now() + boundMs;
-  let last = "no answer";
-  while (Date.now() < end) {
-    try {
-      const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) });
-      const body = await answer.text();
-      if (answer.status === 200) return;
-      last = `${answer.status} ${body}`;
-    } catch (error) {
-      last = error instanceof Error ? error.message : String(error);
-    }
-    await delay(READY_POLL_MS);
-  }
-  throw new CliFailure(
-    `the system did not become ready in ${boundMs / 1000} s; "${url}/readyz" last said: ${last}`,
-  );
 };
 
-const addressesOf = async (miniflare: Miniflare, workers: readonly WorkerEntry[]) => {
-  const own = workers.filter((worker) => worker.ownSocket);
+const addressesOf = async (miniflare: Miniflare) => {
+  const own = WORKERS.filter((worker) => worker.ownSocket);
   const pairs = own.map(
     async ({ name }) => [name, (await miniflare.unsafeGetDirectURL(name)).origin] as const,
   );
   return Object.fromEntries(await Promise.all(pairs));
 };
 
-/**
- * Starts every worker that stands in the tree, applies migrations and streams, and waits until all is ready.
- * @throws CliFailure when something does not become ready; nothing is left running then
- */
-export const startLocalSystem = async (options: LocalSystemOptions): Promise<LocalSystem> => {
-  const workers = presentWorkers();
-  const [initial] = await Promise.all([
-    buildOptions(workers, options, { [GATEWAY]: options.port }),
-    applyStreams({ natsUrl: options.natsUrl }),
-  ]);
-  const restoreListeners = keepSignalListeners();
+/** The workers that serve, over bundles that are built already. */
+const serve = async (options: LocalSystemOptions, bundles: Readonly<Record<string, string>>) => {
+  const waiting = { boundMs: READY_MS, signal: options.signal };
+  const initial = await miniflareOptions(bundles, options, { [GATEWAY]: options.port });
+  const removeNewListeners = keepSignalListeners();
   const miniflare = new Miniflare(initial);
   try {
-    await miniflare.ready;
-    restoreListeners();
-    await migrate(miniflare, workers);
-    const services = await addressesOf(miniflare, workers);
+    await miniflare.ready.finally(removeNewListeners);
+    await migrate(miniflare);
+    const services = await addressesOf(miniflare);
     const url = services[GATEWAY];
     if (url === undefined) throw new CliFailure(`cannot start without the worker "${GATEWAY}"`);
-    await waitUntilReady(url, READY_MS);
+    await waitUntilReady(url, waiting);
     const ports = Object.fromEntries(
       Object.entries(services).map(([name, address]) => [name, Number(new URL(address).port)]),
     );
+    const serveAnew = async (changed: Readonly<Record<string, string>>) => {
+      await miniflare.setOptions(await miniflareOptions(changed, options, ports));
+      await migrate(miniflare);
+      await waitUntilReady(url, waiting);
+    };
+    return { url, services, serveAnew, dispose: () => miniflare.dispose() };
+  } catch (error) {
+    await miniflare.dispose();
+    throw error;
+  }
+};
+
+/**
+ * Starts every worker, applies migrations and streams, and waits until all is ready.
+ * @throws CliFailure when something does not become ready; nothing is left running then
+ */
+export const startLocalSystem = async (options: LocalSystemOptions): Promise<LocalSystem> => {
+  const bundler = await createBundler(entries);
+  try {
+    const building = bundler.build();
+    // Looked at below; a build that fails sooner is not unhandled.
+    building.catch(() => {});
+    await applyStreams({ natsUrl: options.natsUrl });
+    // Loading wrangler blocks this process for a second; esbuild builds on in one of its own.
+    await import("./worker-options.ts");
+    const { url, services, serveAnew, dispose } = await serve(options, await building);
     return {
       url,
       services,
-      reload: async () => {
-        await miniflare.setOptions(await buildOptions(workers, options, ports));
-        await migrate(miniflare, workers);
-        await waitUntilReady(url, READY_MS);
+      reload: async () => serveAnew(await bundler.build()),
+      close: async () => {
+        await dispose();
+        await bundler.close();
       },
-      close: () => miniflare.dispose(),
     };
   } catch (error) {
-    restoreListeners();
-    await miniflare.dispose();
+    await bundler.close();
     throw error;
   }
 };

@@ -91,6 +91,10 @@ const launch = (binary: string, dataDir: string, owner: string): ChildProcess =>
   });
   closeSync(log);
   child.on("error", () => {});
+  // Whoever ends without stopping it, a test that was cut short for one, must not leave it behind.
+  const endWithUs = () => child.kill("SIGKILL");
+  process.once("exit", endWithUs);
+  child.once("exit", () => process.removeListener("exit", endWithUs));
   return child;
 };
 

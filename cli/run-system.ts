@@ -8,7 +8,7 @@ import { checkNatsUrl, type NatsServer, startNatsServer } from "./nats-server.ts
 import { portRefusal } from "./ports.ts";
 import { sayOnTerminal as say, step } from "./progress.ts";
 import { machineTools } from "./tools.ts";
-import { presentWorkers, ROOT } from "./workers.ts";
+import { ROOT, WORKERS } from "./workers.ts";
 
 export interface SystemSettings {
   readonly port: number;
@@ -72,7 +72,7 @@ const startOwnNats = async (dataDir: string, signal: AbortSignal): Promise<NatsS
 
 const addressTable = (system: LocalSystem, natsUrl: string): string => {
   const local = system.url.replace("127.0.0.1", "localhost");
-  const rows = presentWorkers().flatMap(({ name, title, page }): [string, string][] => {
+  const rows = WORKERS.flatMap(({ name, title, page }): [string, string][] => {
     const own = system.services[name]?.replace("127.0.0.1", "localhost");
     if (page) return [[title, `${local}${page}`]];
     return own ? [[title, own]] : [];
@@ -108,7 +108,7 @@ export const runSystem = async (settings: SystemSettings, signal: AbortSignal): 
     if (settings.natsUrl) await checkNatsUrl(settings.natsUrl);
     signal.throwIfAborted();
     const system = await step("Building and starting the workers", () =>
-      startLocalSystem({ port: settings.port, dataDir: folder.path, natsUrl, env: settings.env }),
+      startLocalSystem({ port: settings.port, dataDir: folder.path, natsUrl, env: settings.env, signal }),
     );
     closers.push(system.close);
     signal.throwIfAborted();

@@ -2,38 +2,27 @@
 import { join } from "node:path";
 import type { V4WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
-import { bundleWorker } from "./bundle-worker.ts";
 import { CliFailure } from "./failure.ts";
 import { ROOT, type WorkerEntry } from "./workers.ts";
 
 export interface WorkerOptionsInput {
+  /** The bundled module. */
+  readonly contents: string;
   /** Added to the `[vars]` of the file, and stronger than them. */
   readonly vars: Readonly<Record<string, string>>;
-  /** Names of the workers that run; bindings to others are left out. */
-  readonly present: ReadonlySet<string>;
   /** Port of the worker's own socket, 0 for a free one; none without. */
   readonly socketPort?: number;
 }
 
-type ServiceBindings = NonNullable<V4WorkerOptions["serviceBindings"]>;
-
-const presentOnly = (bindings: unknown, present: ReadonlySet<string>): ServiceBindings =>
-  Object.fromEntries(
-    Object.entries((bindings ?? {}) as ServiceBindings).filter(([, to]) => {
-      const name = typeof to === "object" && "name" in to ? to.name : to;
-      return typeof name !== "string" || present.has(name);
-    }),
-  );
-
-/** @throws CliFailure when the file or the bundle is not valid */
-export const workerOptions = async (
+/** @throws CliFailure when the file does not agree with the table of workers */
+export const workerOptions = (
   worker: WorkerEntry,
-  { vars, present, socketPort }: WorkerOptionsInput,
-): Promise<V4WorkerOptions> => {
+  { contents, vars, socketPort }: WorkerOptionsInput,
+): V4WorkerOptions => {
   const config = unstable_readConfig({ config: join(ROOT, worker.config) });
-  if (!config.main || config.name !== worker.name) {
+  if (config.main !== join(ROOT, worker.main) || config.name !== worker.name) {
     throw new CliFailure(
-      `cannot start the worker of "${worker.config}": expected a main file and the name "${worker.name}", found "${config.name}"`,
+      `cannot start the worker of "${worker.config}": expected the name "${worker.name}" and the main file "${worker.main}", found "${config.name}" and "${config.main}"`,
     );
   }
   // modulesRules tell wrangler how to bundle; what is bundled has no use for them.
@@ -43,8 +32,7 @@ export const workerOptions = async (
     name: worker.name,
     rootPath: ROOT,
     bindings: { ...(options.bindings as Record<string, string> | undefined), ...vars },
-    serviceBindings: presentOnly(options.serviceBindings, present),
-    modules: [{ type: "ESModule", path: `${worker.name}.mjs`, contents: await bundleWorker(config.main) }],
+    modules: [{ type: "ESModule", path: `${worker.name}.mjs`, contents }],
     ...(socketPort === undefined ? {} : { unsafeDirectSockets: [{ host: "127.0.0.1", port: socketPort }] }),
   };
 };
