@@ -15,23 +15,27 @@ export interface Readiness {
   readonly checks: readonly { readonly name: string; readonly ready: boolean; readonly detail?: string }[];
 }
 
-const CHECK_MS = 1_500;
+export interface ReadinessBounds {
+  /** For each check; 1.5 s when absent. */
+  readonly timeoutMs?: number;
+  readonly wait?: Sleep;
+}
 
-/** Runs every check side by side; one that does not answer within 1.5 s is not ready. */
+/** Runs every check side by side; one that does not answer in time is not ready. */
 export const assessReadiness = async (
   service: string,
   checks: readonly ReadinessCheck[],
-  wait: Sleep = sleep,
+  { timeoutMs = 1_500, wait = sleep }: ReadinessBounds = {},
 ): Promise<Readiness> => {
-  const results = await Promise.all(checks.map((check) => runCheck(check, wait)));
+  const results = await Promise.all(checks.map((check) => runCheck(check, timeoutMs, wait)));
   return { service, ready: results.every(({ ready }) => ready), checks: results };
 };
 
 /** 200 or 503, always with each check by name. */
 export const readinessHandler =
-  (service: string, checks: readonly ReadinessCheck[], wait: Sleep = sleep) =>
+  (service: string, checks: readonly ReadinessCheck[], bounds?: ReadinessBounds) =>
   async (): Promise<Response> => {
-    const readiness = await assessReadiness(service, checks, wait);
+    const readiness = await assessReadiness(service, checks, bounds);
     return Response.json(readiness, {
       status: readiness.ready ? 200 : 503,
       headers: { "cache-control": "no-store", ...(!readiness.ready && { "retry-after": "1" }) },
@@ -40,10 +44,11 @@ export const readinessHandler =
 
 const runCheck = async (
   { name, check }: ReadinessCheck,
+  timeoutMs: number,
   wait: Sleep,
 ): Promise<Readiness["checks"][number]> => {
   const timer = new AbortController();
-  const timedOut = wait(CHECK_MS, timer.signal).then(() => `no answer within ${CHECK_MS} ms`);
+  const timedOut = wait(timeoutMs, timer.signal).then(() => `no answer within ${timeoutMs} ms`);
   const detail = await Promise.race([refusalOf(check), timedOut]);
   timedOut.catch(() => undefined);
   timer.abort();

@@ -42,7 +42,7 @@ export interface ServiceAppOptions {
 export const createServiceApp = (options: ServiceAppOptions): ServiceApp => {
   const table: ProblemTable = { ...PLATFORM_PROBLEMS, ...options.problems };
   const root = new OpenAPIHono<ServiceEnv>({ defaultHook: refuseInvalid });
-  root.use(tracedServer(), offerProblems(table), checkBody);
+  root.use(tracedServer(), repeatRequestId, offerProblems(table), checkBody);
   root.get("/healthz", (c) => c.json({ service: options.name, healthy: true }));
   root.get("/readyz", readinessHandler(options.name, options.readiness));
 
@@ -51,6 +51,13 @@ export const createServiceApp = (options: ServiceAppOptions): ServiceApp => {
   app.notFound((c) => refuseUnknown(c, allowedMethods(app.routes, c.req.path)));
   app.get("/openapi.json", documentHandler(app, options));
   return app;
+};
+
+/** The id that the gateway gave the request: repeated here, where an answer can be changed without a copy. */
+const repeatRequestId: MiddlewareHandler = async (c, next) => {
+  await next();
+  const requestId = c.req.raw.headers.get("x-request-id");
+  if (requestId !== null) c.res.headers.set("x-request-id", requestId);
 };
 
 const offerProblems = (table: ProblemTable): MiddlewareHandler<ServiceEnv> =>
@@ -123,7 +130,7 @@ const refuseThrown: ErrorHandler<ServiceEnv> = (error, c) => {
 
 const refuseUnknown = (c: Context<ServiceEnv>, allowed: readonly string[]): Response => {
   const path = JSON.stringify(c.req.path.slice(0, 200));
-  if (allowed.length === 0) {
+  if (allowed.length === 0 || allowed.includes(c.req.method)) {
     return c.var.problem({ code: "not_found", detail: `Looking for ${path}: no such address.` });
   }
   const allow = allowed.join(", ");

@@ -1,0 +1,38 @@
+/** What a service gets to see of a client's request. */
+
+/** Meant for one connection (RFC 9110 section 7.6.1), whatever the client's `Connection` says. */
+const HOP_BY_HOP = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** Headers that only workers may set for each other. */
+const INTERNAL_PREFIX = "skerry-internal-";
+
+/** The same request, body streamed, without the headers that are not the client's to pass on, and with its id. */
+export const onwardRequest = (request: Request, requestId: string): Request => {
+  const onward = new Request(request);
+  const { headers } = onward;
+  for (const name of request.headers.keys()) {
+    if (HOP_BY_HOP.has(name) || name.startsWith(INTERNAL_PREFIX)) headers.delete(name);
+  }
+  const connection = request.headers.get("connection");
+  if (connection !== null) removeNamedBy(connection, headers);
+  headers.set("x-request-id", requestId);
+  return onward;
+};
+
+const removeNamedBy = (connection: string, headers: Headers): void => {
+  for (const token of connection.split(",")) {
+    const name = token.trim();
+    if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && !name.toLowerCase().startsWith("content-"))
+      headers.delete(name);
+  }
+};

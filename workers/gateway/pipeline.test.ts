@@ -1,0 +1,272 @@
+import fc from "fast-check";
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Upstream } from "#shared/http/upstream.ts";
+import { appUpstream } from "#shared/http/upstream-app.ts";
+import { addOwnRoutes } from "./own-routes.ts";
+import { createPipeline } from "./pipeline.ts";
+import { REGISTERED_PROBLEMS } from "./problem-registry.ts";
+import { SERVICES } from "./routes.ts";
+
+let seen: Request[];
+let answer: (request: Request) => Response | Promise<Response>;
+
+const upstream: Upstream = appUpstream({
+  fetch: (request) => {
+    seen.push(request);
+    return answer(request);
+  },
+});
+
+const gateway = (upstreams: Partial<Record<string, Upstream>> = {}) => {
+  const services = SERVICES.map((service) => ({ ...service, upstream: upstreams[service.name] ?? upstream }));
+  const monitor = upstreams.monitor ?? upstream;
+  const app = createPipeline({ services, monitor, newRequestId: () => "made-here" });
+  addOwnRoutes(app, { services, monitor });
+  return app;
+};
+
+beforeEach(() => {
+  seen = [];
+  answer = () => Response.json({ from: "service" });
+});
+
+const problemOf = async (response: Response) => {
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  return (await response.json()) as { type: string; detail: string };
+};
+
+describe("a request to a service", () => {
+  test("is passed on with its method, path, query, headers and body", async () => {
+    const response = await gateway().request("/orders/v1/orders?a=1&b=%20x", {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "idempotency-key": "k",
+        "skerry-min-position": "orders=4",
+      },
+      body: '{"a":1}',
+    });
+    expect(await response.json()).toEqual({ from: "service" });
+    const [request] = seen;
+    expect(request?.method).toBe("POST");
+    expect(new URL(request?.url ?? "").pathname).toBe("/orders/v1/orders");
+    expect(new URL(request?.url ?? "").search).toBe("?a=1&b=%20x");
+    expect(request?.headers.get("idempotency-key")).toBe("k");
+    expect(request?.headers.get("skerry-min-position")).toBe("orders=4");
+    expect(await request?.text()).toBe('{"a":1}');
+  });
+
+  test("gets the service's own answer, whatever its status", async () => {
+    for (const status of [201, 204, 304, 404, 409, 500, 503]) {
+      answer = () => new Response(null, { status, headers: { "x-own": "kept" } });
+      const response = await gateway().request("/catalog/v1/products");
+      expect(response.status).toBe(status);
+      expect(response.headers.get("x-own")).toBe("kept");
+    }
+  });
+
+  test("is streamed, not collected: the service may answer before the body has ended", async () => {
+    const endless = new ReadableStream<Uint8Array>({ pull: (c) => c.enqueue(new Uint8Array(1024)) });
+    answer = () => new Response("early");
+    const init = { method: "POST", body: endless, duplex: "half" } as unknown as RequestInit;
+    expect(await (await gateway().request("/orders/v1/orders", init)).text()).toBe("early");
+  });
+
+  test.each([
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "proxy-authorization",
+    "skerry-internal-actor",
+    "Skerry-Internal-Anything",
+  ])("loses the header %s, which is not the client's to pass on", async (name) => {
+    await gateway().request("/orders/v1/orders", { headers: { [name]: "x", accept: "application/json" } });
+    expect(seen[0]?.headers.has(name)).toBe(false);
+    expect(seen[0]?.headers.get("accept")).toBe("application/json");
+  });
+
+  test("loses the headers that its Connection names, and survives names that are none", async () => {
+    await gateway().request("/orders/v1/orders", {
+      headers: {
+        connection: "close, X-Mine,, b ä d, content-type",
+        "x-mine": "x",
+        "content-type": "application/json",
+      },
+    });
+    expect(seen[0]?.headers.has("x-mine")).toBe(false);
+    expect(seen[0]?.headers.get("content-type")).toBe("application/json");
+  });
+
+  test("keeps the trace context of its client when nothing is traced here", async () => {
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    await gateway().request("/orders/v1/orders", { headers: { traceparent } });
+    expect(seen[0]?.headers.get("traceparent")).toBe(traceparent);
+  });
+
+  test("is named for the service and for the client, by the client's own id where it has one", async () => {
+    const own = await gateway().request("/orders/v1/orders", { headers: { "x-request-id": "mine-1" } });
+    expect(own.headers.get("x-request-id")).toBe("mine-1");
+    expect(seen[0]?.headers.get("x-request-id")).toBe("mine-1");
+    const made = await gateway().request("/orders/v1/orders");
+    expect(made.headers.get("x-request-id")).toBe("made-here");
+    expect(seen[1]?.headers.get("x-request-id")).toBe("made-here");
+  });
+
+  test.each(["with space", "x".repeat(129), ""])("is named anew when its id is %j", async (id) => {
+    const response = await gateway().request("/orders/v1/orders", { headers: { "x-request-id": id } });
+    expect(response.headers.get("x-request-id")).toBe("made-here");
+  });
+
+  test("that declares too large a body is refused before the service sees it", async () => {
+    const response = await gateway().request("/orders/v1/orders", {
+      method: "POST",
+      headers: { "content-length": "262145" },
+      body: "x",
+    });
+    expect(response.status).toBe(413);
+    expect((await problemOf(response)).type).toBe("/problems/body_too_large");
+    expect(seen).toEqual([]);
+  });
+
+  test("whose service does not answer is told so, and when to come back", async () => {
+    answer = () => Promise.reject(new Error("secret inside"));
+    const response = await gateway().request("/orders/v1/orders");
+    expect(response.status).toBe(502);
+    expect(response.headers.get("retry-after")).toBe("1");
+    expect(response.headers.get("x-request-id")).toBe("made-here");
+    const problem = await problemOf(response);
+    expect(problem.type).toBe("/problems/upstream_unreachable");
+    expect(JSON.stringify(problem)).not.toContain("secret");
+  });
+});
+
+describe("an address", () => {
+  test.each(["/nothing/v1/x", "/constructor/v1/x", "/__proto__/v1/x", "/v1", "/orders", "/favicon.ico"])(
+    "%s leads nowhere",
+    async (path) => {
+      const response = await gateway().request(path);
+      expect(response.status).toBe(404);
+      expect((await problemOf(response)).type).toBe("/problems/not_found");
+      expect(seen).toEqual([]);
+    },
+  );
+
+  test.each(["v2", "v0", "v01", "1", "V1", "v1.0", "v99999999999999999999", "%20"])(
+    "with the version %s is told which ones there are",
+    async (version) => {
+      const response = await gateway().request(`/orders/${version}/orders`);
+      expect(response.status).toBe(404);
+      expect((await problemOf(response)).detail).toContain('expected one of "v1"');
+      expect(seen).toEqual([]);
+    },
+  );
+
+  test("under /monitor/ leads to the monitor", async () => {
+    const monitor = appUpstream({ fetch: (request) => new Response(new URL(request.url).pathname) });
+    expect(await (await gateway({ monitor }).request("/monitor/traces/1")).text()).toBe("/monitor/traces/1");
+  });
+
+  test("of the gateway's own names its methods to other ones", async () => {
+    const response = await gateway().request("/healthz", { method: "DELETE" });
+    expect(response.status).toBe(405);
+    expect(response.headers.get("allow")).toBe("GET, HEAD");
+  });
+
+  test("never makes the gateway fail, whatever it is", async () => {
+    const app = gateway();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({ unit: "binary" }),
+        fc.constantFrom("GET", "POST", "PUT"),
+        async (path, method) => {
+          const url = new URL(`http://gateway/${encodeURI(path.toWellFormed()).replaceAll("#", "")}`);
+          const response = await app.request(new Request(url.href, { method }));
+          expect(response.status).toBeLessThan(500);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe("the gateway itself", () => {
+  const html = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+
+  test("shows a page to browsers and data to programs", async () => {
+    const page = await gateway().request("http://localhost:8787/", { headers: html });
+    expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    const text = await page.text();
+    for (const { name } of SERVICES) expect(text).toContain(`/${name}/v1/openapi.json`);
+    expect(text).toContain("curl -X PUT http://localhost:8787/catalog/v1/products/tea-500");
+    for (const accept of ["application/json", "*/*"]) {
+      const data = await gateway().request("/", { headers: { accept } });
+      expect(await data.json()).toMatchObject({ name: "skerry", documents: "/openapi.json" });
+    }
+  });
+
+  test("shows pages that load nothing from elsewhere and run only their own script", async () => {
+    for (const path of ["/", "/problems", "/problems/not_found"]) {
+      const page = await gateway().request(path, { headers: html });
+      const policy = page.headers.get("content-security-policy") ?? "";
+      const nonce = /script-src 'nonce-([^']+)'/.exec(policy)?.[1];
+      const text = await page.text();
+      expect(policy).toContain("default-src 'none'");
+      for (const [, found] of text.matchAll(/<(?:style|script) nonce="([^"]*)"/g)) expect(found).toBe(nonce);
+      expect(text).not.toMatch(/<(?:style|script)(?! nonce)/);
+      expect(text).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
+    }
+  });
+
+  test("answers HEAD without a body", async () => {
+    const response = await gateway().request("/", { method: "HEAD", headers: html });
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe("");
+  });
+
+  test("lists the documents of all services", async () => {
+    const response = await gateway().request("/openapi.json");
+    expect(await response.json()).toEqual({
+      services: SERVICES.map(({ name }) => ({ name, major: 1, url: `/${name}/v1/openapi.json` })),
+    });
+  });
+
+  test("explains every registered problem at the address that its type names", async () => {
+    for (const problem of REGISTERED_PROBLEMS) {
+      const response = await gateway().request(`/problems/${problem.code}`);
+      expect(await response.json()).toEqual({ type: `/problems/${problem.code}`, ...problem });
+    }
+    expect((await gateway().request("/problems/nothing_such")).status).toBe(404);
+  });
+
+  test("has no two problems with one code", () => {
+    const codes = REGISTERED_PROBLEMS.map(({ code }) => code);
+    expect(new Set(codes).size).toBe(codes.length);
+  });
+
+  test("is ready when every service and the monitor are", async () => {
+    const response = await gateway().request("/readyz");
+    expect(response.status).toBe(200);
+    const { checks } = (await response.json()) as { checks: { name: string }[] };
+    expect(checks.map(({ name }) => name)).toEqual([...SERVICES.map(({ name }) => name), "monitor"]);
+    expect(seen.map(({ url }) => new URL(url).pathname)).toEqual(Array(checks.length).fill("/readyz"));
+  });
+
+  test("is not ready when one service is not, and passes on what that one lacks", async () => {
+    const body = { checks: [{ name: "log", ready: false, detail: "no connection" }] };
+    const orders = appUpstream({ fetch: () => Response.json(body, { status: 503 }) });
+    const payments = appUpstream({ fetch: () => new Response("<html>", { status: 500 }) });
+    const response = await gateway({ orders, payments }).request("/readyz");
+    expect(response.status).toBe(503);
+    const { checks } = (await response.json()) as { checks: object[] };
+    expect(checks).toContainEqual({ name: "orders", ready: false, detail: "log: no connection" });
+    expect(checks).toContainEqual({
+      name: "payments",
+      ready: false,
+      detail: "it answered 500, expected 200",
+    });
+  });
+});
