@@ -10,5 +10,7 @@ export const serviceColour = (service: string, services: readonly string[]): str
 };
 
 export const ServiceChip = ({ service, services }: { service: string; services: readonly string[] }) => (
-  <span class={`chip ${serviceColour(service, services)}`}>{service}</span>
+  <span class={`chip ${serviceColour(service, services)}`} title={service}>
+    {service}
+  </span>
 );

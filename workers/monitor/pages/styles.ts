@@ -131,7 +131,7 @@ main { max-width: 1500px; margin: 0 auto; padding: 14px 20px 40px }
 .failed .bar-of { box-shadow: 0 0 0 1.5px var(--panel), 0 0 0 3px light-dark(#b3261e, #ff6b5e) }
 .event { position: absolute; top: 50%; width: 7px; height: 7px; margin: -3.5px 0 0 -3.5px; transform: rotate(45deg); background: var(--panel);
   border: 1.5px solid var(--text) }
-.took { position: absolute; top: 4px; padding: 0 7px; font-size: .85em; color: var(--quiet); white-space: nowrap; font-variant-numeric: tabular-nums }
+.took { position: absolute; top: 5px; padding: 0 7px; font-size: .85em; color: var(--quiet); white-space: nowrap; font-variant-numeric: tabular-nums }
 .took.inside { color: #fff; text-shadow: 0 0 3px #000a }
 .details { padding: 8px 16px 14px 26px; border-left: 3px solid var(--colour); background: color-mix(in oklab, var(--raised) 45%, var(--panel)) }
 .details section { margin-top: 10px; min-width: 0 }
@@ -155,7 +155,9 @@ main { max-width: 1500px; margin: 0 auto; padding: 14px 20px 40px }
   main { padding: 10px }
   .traces .track, .traces th:nth-child(4), .traces td:nth-child(4) { display: none }
   .traces td, .traces th { padding-inline: 7px }
-  .traces .name { white-space: normal; overflow-wrap: anywhere }
+  .traces .name { white-space: normal; overflow-wrap: anywhere; width: 60% }
+  .traces .name .error { display: inline-block; margin-left: 0 }
+  .traces .chip { font-size: 0; padding: 4px; border-radius: 50%; gap: 0 }
   .axis, .spans summary { grid-template-columns: 52% 1fr }
   .axis div span:not(:first-child, :last-child), .label small { display: none }
   .columns { grid-template-columns: 1fr }

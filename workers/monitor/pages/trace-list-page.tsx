@@ -139,10 +139,12 @@ const TraceRow = ({
         <a href={`/monitor/traces/${trace.traceId}`}>{trace.rootName}</a>
         {trace.errorCount > 0 && <span class="error">{counted(trace.errorCount, "error")}</span>}
       </td>
-      <td class="chips">
-        {trace.services.map((service) => (
-          <ServiceChip service={service} services={services} />
-        ))}
+      <td>
+        <div class="chips">
+          {trace.services.map((service) => (
+            <ServiceChip service={service} services={services} />
+          ))}
+        </div>
       </td>
       <td class="number">{trace.spanCount}</td>
       <td class="number">{duration(tookUs)}</td>
