@@ -83,16 +83,19 @@ export const commandActor = ({
     return fresh;
   };
 
-  /** What an earlier request with the same command id did, or undefined when there was none. */
-  const earlierOutcome = async (request: CommandRequest, folded: Folded): Promise<Execution | undefined> => {
-    const position =
-      folded.commands.get(request.commandId) ?? (request.key ? keys.settledAt(request.key) : undefined);
-    if (position === undefined) return undefined;
+  const outcomeAt = async (request: CommandRequest, position: number): Promise<Execution> => {
     const [commit] = await log.read(request, position - 1);
     if (commit?.position !== position) {
       throw new Error(`Cannot find the commit of command "${request.commandId}" at position ${position}`);
     }
     return ok({ position, events: commit.events, duplicate: true });
+  };
+
+  /** What an earlier request with the same command id did, or undefined when none is known of. */
+  const earlierOutcome = async (request: CommandRequest, folded: Folded): Promise<Execution | undefined> => {
+    const position =
+      folded.commands.get(request.commandId) ?? (request.key ? keys.settledAt(request.key) : undefined);
+    return position === undefined ? undefined : outcomeAt(request, position);
   };
 
   const decideAndAppend = async (
@@ -117,13 +120,17 @@ export const commandActor = ({
         trace: injectTrace(),
       };
       const appended = await log.append(append);
-      if (appended.ok && !appended.value.duplicate) {
-        const { position } = appended.value;
+      if (appended.ok) {
+        const { position, duplicate } = appended.value;
+        if (duplicate) {
+          await catchUp(request, aggregate, folded);
+          return outcomeAt(request, position);
+        }
         const commit = commitOf(append, position);
         cache.set(keyOf(request), foldCommits(aggregate, folded, [commit]));
         return ok({ position, events: commit.events, duplicate: false });
       }
-      if (!appended.ok && appended.error.code !== "conflict") return err(failureOf(appended.error));
+      if (appended.error.code !== "conflict") return err(failureOf(appended.error));
       if (decision > 1) await sleep(random() * 10 * decision);
       folded = await catchUp(request, aggregate, folded);
     }

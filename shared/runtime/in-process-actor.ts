@@ -2,8 +2,10 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { ActorContext, ActorLogic, ActorMethods, ActorSql, Actors, SqlRow, SqlValue } from "./actor.ts";
+import { withTrace } from "../telemetry/propagation.ts";
+import type { ActorContext, ActorLogic, ActorMethods, Actors } from "./actor.ts";
 import type { Clock } from "./clock.ts";
+import { nodeSql } from "./node-sql.ts";
 
 export interface Timers {
   set(run: () => void, ms: number): unknown;
@@ -16,9 +18,14 @@ export interface InProcessActors<Methods extends ActorMethods> extends Actors<Me
 }
 
 interface Hosted<Methods extends ActorMethods> {
-  logic: ActorLogic<Methods>;
+  methods: Methods;
   close(): void;
 }
+
+/** A timer of more fires at once instead: `setTimeout` keeps its delay in 31 bits. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+/** A failed alarm rings again after this long. */
+const ALARM_RETRY_MS = 2_000;
 
 /** @param options.folder where the files stand, one per Actor name; made when absent */
 export const inProcessActors = <Methods extends ActorMethods>({
@@ -38,43 +45,19 @@ export const inProcessActors = <Methods extends ActorMethods>({
   const start = (name: string): Hosted<Methods> => {
     const database = new DatabaseSync(join(folder, `${encodeURIComponent(name)}.sqlite`));
     database.exec("PRAGMA journal_mode = WAL");
-    database.exec(
-      "CREATE TABLE IF NOT EXISTS skerry_alarm (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL)",
-    );
-    let timer: unknown;
-    let logic: ActorLogic<Methods> | undefined;
-
-    const arm = (at: number) => {
-      timers.clear(timer);
-      timer = timers.set(() => void ring(at), Math.max(0, at - clock()));
-    };
-    const ring = async (at: number) => {
-      database.prepare("DELETE FROM skerry_alarm WHERE at = ?").run(at);
-      await logic?.alarm?.();
-    };
-
-    logic = create({
+    const alarm = persistentAlarm(database, { clock, timers });
+    const logic = create({
       name,
       sql: nodeSql(database),
-      alarm: {
-        async set(at) {
-          database.prepare("INSERT OR REPLACE INTO skerry_alarm (id, at) VALUES (1, ?)").run(at);
-          arm(at);
-        },
-        async clear() {
-          database.exec("DELETE FROM skerry_alarm");
-          timers.clear(timer);
-        },
-      },
+      alarm,
       background: (work) => void work.catch(() => undefined),
       worked: () => undefined,
     });
-    const left = database.prepare("SELECT at FROM skerry_alarm").get() as { at: number } | undefined;
-    if (left) arm(left.at);
+    alarm.start(async () => logic.alarm?.());
     return {
-      logic,
+      methods: callable(name, logic.methods),
       close() {
-        timers.clear(timer);
+        alarm.stop();
         database.close();
       },
     };
@@ -84,7 +67,7 @@ export const inProcessActors = <Methods extends ActorMethods>({
     named(name) {
       const known = hosted.get(name) ?? start(name);
       hosted.set(name, known);
-      return known.logic.methods;
+      return known.methods;
     },
     close() {
       for (const actor of hosted.values()) actor.close();
@@ -93,21 +76,73 @@ export const inProcessActors = <Methods extends ActorMethods>({
   };
 };
 
-const nodeSql = (database: DatabaseSync): ActorSql => ({
-  exec<Row extends SqlRow>(statement: string, ...params: SqlValue[]) {
-    return database.prepare(statement).all(...params.map(toNode)) as Row[];
-  },
-  transaction(work) {
-    database.exec("BEGIN IMMEDIATE");
-    try {
-      const result = work();
-      database.exec("COMMIT");
-      return result;
-    } catch (error) {
-      database.exec("ROLLBACK");
-      throw error;
-    }
-  },
-});
+/** As over a network: every call goes its own way, and what is passed is copied. */
+const callable = <Methods extends ActorMethods>(name: string, methods: Methods): Methods =>
+  new Proxy({} as Methods, {
+    get(_, method) {
+      // What has a `then` would be taken for a promise by `await`.
+      if (typeof method !== "string" || method === "then") return undefined;
+      return async (input: unknown) => {
+        const run = Object.hasOwn(methods, method) ? methods[method] : undefined;
+        if (!run) throw new Error(`Cannot call "${method}": the Actor "${name}" has no such method`);
+        return structuredClone(await run(structuredClone(input)));
+      };
+    },
+  });
 
-const toNode = (value: SqlValue) => (value instanceof ArrayBuffer ? new Uint8Array(value) : value);
+/** One alarm that survives the process: it leaves the file only after what it called for has succeeded. */
+const persistentAlarm = (database: DatabaseSync, { clock, timers }: { clock: Clock; timers: Timers }) => {
+  database.exec(
+    "CREATE TABLE IF NOT EXISTS skerry_alarm (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL, rung INTEGER NOT NULL)",
+  );
+  let timer: unknown;
+  let stopped = false;
+  let ringing: Promise<void> = Promise.resolve();
+  let call: () => Promise<void> = async () => {};
+
+  const stored = () =>
+    database.prepare("SELECT at, rung FROM skerry_alarm").get() as { at: number; rung: number } | undefined;
+
+  const arm = (at: number) => {
+    timers.clear(timer);
+    timer = timers.set(due, Math.min(TIMER_MS_MAX, Math.max(0, at - clock())));
+  };
+  /** An alarm that is due while the former one is at work comes after it. */
+  const due = () => {
+    ringing = ringing.then(ring);
+  };
+  const ring = async () => {
+    const alarm = stopped ? undefined : stored();
+    if (!alarm) return;
+    if (alarm.at > clock()) return arm(alarm.at);
+    database.exec("UPDATE skerry_alarm SET rung = 1");
+    const failed = await withTrace({}, call).then(
+      () => false,
+      () => true,
+    );
+    if (stopped) return;
+    if (!failed) database.exec("DELETE FROM skerry_alarm WHERE rung = 1");
+    else if (stored()?.rung) arm(clock() + ALARM_RETRY_MS);
+  };
+
+  return {
+    async set(at: number) {
+      database.prepare("INSERT OR REPLACE INTO skerry_alarm (id, at, rung) VALUES (1, ?, 0)").run(at);
+      arm(at);
+    },
+    async clear() {
+      database.exec("DELETE FROM skerry_alarm");
+      timers.clear(timer);
+    },
+    /** Also rings what the last process left. */
+    start(alarm: () => Promise<void>) {
+      call = alarm;
+      const left = stored();
+      if (left) arm(left.at);
+    },
+    stop() {
+      stopped = true;
+      timers.clear(timer);
+    },
+  };
+};

@@ -1,0 +1,467 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { testActorContext } from "#test/fake/actor-context.ts";
+import type { DomainEvent } from "../events/event.ts";
+import { type Append, type EventLog, LogUnavailable } from "../events/event-log.ts";
+import { memoryEventLog } from "../events/memory-event-log.ts";
+import { LIMITS } from "../limits.ts";
+import { err, ok } from "../result.ts";
+import type { Aggregate } from "./aggregate.ts";
+import { type CommandRequest, commandActor, type Executed, type Execution } from "./command-actor.ts";
+
+type Added = { type: "Added"; data: { amount: number; to: number } };
+type Add = { add: number; most?: number };
+
+/** A counter that says what it came to, so that a decision on an old state shows. */
+const counter: Aggregate<number, Add, Added> = {
+  type: "counter",
+  initialState: () => 0,
+  evolve: (sum, { data }) => sum + data.amount,
+  decide: ({ add, most = Number.POSITIVE_INFINITY }, sum) => {
+    if (sum + add > most)
+      return err({ code: "too_much", detail: `Adding "${add}" to ${sum}, expected at most ${most}` });
+    return ok(add === 0 ? [] : [{ type: "Added", data: { amount: add, to: sum + add } }]);
+  },
+};
+const aggregates = { counter: counter as unknown as Aggregate<unknown, object, DomainEvent> };
+
+const add = (commandId: string, amount: number, over: Partial<CommandRequest> = {}): CommandRequest => ({
+  type: "counter",
+  id: "a",
+  commandId,
+  command: { add: amount },
+  ...over,
+});
+
+type Fault = (append: Append, log: EventLog) => ReturnType<EventLog["append"]>;
+
+const lostAnswer: Fault = async (append, log) => {
+  await log.append(append);
+  return err({ code: "unavailable", detail: "no answer" });
+};
+const refusedBeforeWriting: Fault = async () => err({ code: "unavailable", detail: "not reachable" });
+const writtenAndAnsweredAsDuplicate: Fault = async (append, log) => {
+  await log.append(append);
+  return log.append(append);
+};
+const competitor =
+  (commandId: string, amount = 100): Fault =>
+  async (append, log) => {
+    await appendDirectly(log, commandId, amount);
+    return log.append(append);
+  };
+
+/** Another writer, who knows the log as it is now. */
+const appendDirectly = async (log: EventLog, commandId: string, amount: number, id = "a") => {
+  const commits = await log.read({ type: "counter", id });
+  const last = commits.at(-1);
+  const sum = commits.flatMap(({ events }) => events as unknown as Added[]).at(-1)?.data.to ?? 0;
+  await log.append({
+    aggregate: { type: "counter", id },
+    expectedPosition: last?.position ?? 0,
+    expectedVersion: last?.events.at(-1)?.version ?? 0,
+    commandId,
+    at: 0,
+    events: [{ type: "Added", data: { amount, to: sum + amount } }],
+    trace: {},
+  });
+};
+
+const setUp = ({ log = memoryEventLog(), context = testActorContext() } = {}) => {
+  const faults: Fault[] = [];
+  const seen = { appends: 0, reads: 0, away: false };
+  const faulty: EventLog = {
+    ...log,
+    append(append) {
+      seen.appends++;
+      return (faults.shift() ?? ((it, real) => real.append(it)))(append, log);
+    },
+    async read(aggregate, after) {
+      seen.reads++;
+      if (seen.away) throw new LogUnavailable("The log is not reachable");
+      return log.read(aggregate, after);
+    },
+  };
+  const { methods } = commandActor({
+    context,
+    log: faulty,
+    aggregates,
+    clock: context.time.clock,
+    random: () => 0.5,
+    sleep: context.sleep,
+  });
+  const commits = (id = "a") => log.read({ type: "counter", id });
+  return { ...methods, log, context, faults, seen, commits };
+};
+
+const value = (execution: Execution): Executed => {
+  if (!execution.ok) throw new Error(`Refused: ${execution.error.code} ${execution.error.detail}`);
+  return execution.value;
+};
+const amounts = (executed: Executed) => executed.events.map(({ data }) => (data as Added["data"]).to);
+
+describe("a command", () => {
+  it("answers where it stands in the log and what it recorded", async () => {
+    const { execute, commits, log } = setUp();
+    const executed = value(await execute(add("c1", 5)));
+    expect(executed).toEqual({ position: 1, duplicate: false, events: (await commits())[0]?.events });
+    expect(executed.events).toEqual([
+      {
+        type: "Added",
+        data: { amount: 5, to: 5 },
+        id: "c1/0",
+        time: "2026-01-31T12:00:00.000Z",
+        version: 1,
+      },
+    ]);
+    expect(await log.lastPosition()).toBe(1);
+  });
+
+  it("decides on everything recorded before it", async () => {
+    const { execute } = setUp();
+    await execute(add("c1", 5));
+    expect(amounts(value(await execute(add("c2", 2))))).toEqual([7]);
+  });
+
+  it("writes nothing when the domain refuses it", async () => {
+    const { execute, log } = setUp();
+    expect(await execute(add("c1", 5, { command: { add: 5, most: 4 } }))).toMatchObject({
+      ok: false,
+      error: { code: "too_much" },
+    });
+    expect(await log.lastPosition()).toBe(0);
+  });
+
+  it("that changes nothing is a success at the aggregate's last position", async () => {
+    const { execute, log } = setUp();
+    await execute(add("c1", 5));
+    expect(await execute(add("c2", 0))).toEqual(ok({ position: 1, events: [], duplicate: false }));
+    expect(await log.lastPosition()).toBe(1);
+  });
+
+  it("to an unknown kind of aggregate is a defect of the caller", async () => {
+    const { execute } = setUp();
+    await expect(execute(add("c1", 5, { type: "clock" }))).rejects.toThrow('"clock": no such aggregate');
+  });
+
+  it("larger than the log takes is refused as too large", async () => {
+    const { execute, faults } = setUp();
+    faults.push(async () => err({ code: "too_large", detail: "2 MB" }));
+    expect(await execute(add("c1", 5))).toEqual(err({ code: "body_too_large", detail: "2 MB" }));
+  });
+});
+
+describe("a repeated command id", () => {
+  it("gets the first outcome, and one commit stands", async () => {
+    const { execute, commits } = setUp();
+    const first = value(await execute(add("c1", 5)));
+    await execute(add("c2", 1));
+    expect(await execute(add("c1", 5))).toEqual(ok({ ...first, duplicate: true }));
+    expect(await commits()).toHaveLength(2);
+  });
+
+  it("at the same time gets the first outcome too", async () => {
+    const { execute, commits } = setUp();
+    const all = await Promise.all(Array.from({ length: 10 }, () => execute(add("c1", 5))));
+    expect(all.map((each) => value(each).position)).toEqual(Array(10).fill(1));
+    expect(all.filter((each) => !value(each).duplicate)).toHaveLength(1);
+    expect(await commits()).toHaveLength(1);
+  });
+
+  it("is told apart on another aggregate", async () => {
+    const { execute, commits } = setUp();
+    await execute(add("c1", 5));
+    expect(value(await execute(add("c1", 7, { id: "b" }))).duplicate).toBe(false);
+    expect(await commits("b")).toHaveLength(1);
+  });
+
+  it("gets the first outcome from an Actor that knows nothing but the log", async () => {
+    const { execute, log } = setUp();
+    const first = value(await execute(add("c1", 5)));
+    const other = setUp({ log });
+    expect(await other.execute(add("c1", 5, { isNew: true }))).toEqual(ok({ ...first, duplicate: true }));
+  });
+
+  it("older than the ids that are remembered still gets the first outcome", async () => {
+    const { execute, log } = setUp();
+    const first = value(await execute(add("c0", 5)));
+    for (let n = 1; n <= LIMITS.rememberedCommands; n++) await execute(add(`c${n}`, 1));
+    expect(await execute(add("c0", 5))).toEqual(ok({ ...first, duplicate: true }));
+    expect(await log.lastPosition()).toBe(LIMITS.rememberedCommands + 1);
+  });
+});
+
+describe("others who write the same aggregate", () => {
+  it("make the command decide again on what they wrote", async () => {
+    const { execute, faults } = setUp();
+    await execute(add("c1", 5));
+    faults.push(competitor("rival"));
+    expect(amounts(value(await execute(add("c2", 2))))).toEqual([107]);
+  });
+
+  it("can make the command be refused", async () => {
+    const { execute, faults, log } = setUp();
+    faults.push(competitor("rival"));
+    expect(await execute(add("c1", 2, { command: { add: 2, most: 50 } }))).toMatchObject({
+      ok: false,
+      error: { code: "too_much", detail: 'Adding "2" to 100, expected at most 50' },
+    });
+    expect(await log.lastPosition()).toBe(1);
+  });
+
+  it("who come first each time end in a conflict after a bounded number of decisions", async () => {
+    const { execute, faults, seen, context } = setUp();
+    faults.push(...Array.from({ length: 50 }, (_, n) => competitor(`rival-${n}`)));
+    const execution = execute(add("c1", 2));
+    await context.time.pass(1_000);
+    expect(await execution).toMatchObject({ ok: false, error: { code: "conflict" } });
+    expect(seen.appends).toBe(LIMITS.decisionsMax);
+  });
+
+  it("are noticed when an aggregate was wrongly said to be new", async () => {
+    const { execute, log } = setUp();
+    await appendDirectly(log, "rival", 10);
+    expect(amounts(value(await execute(add("c1", 1, { isNew: true }))))).toEqual([11]);
+  });
+
+  it("may be this very command, answered as a duplicate", async () => {
+    const { execute, faults, commits } = setUp();
+    faults.push(writtenAndAnsweredAsDuplicate);
+    expect(value(await execute(add("c1", 5)))).toMatchObject({ position: 1, duplicate: true });
+    expect(await commits()).toHaveLength(1);
+  });
+});
+
+describe("a log that is away", () => {
+  it("whose answer was lost gives one commit when the command comes again", async () => {
+    const { execute, faults, commits } = setUp();
+    faults.push(lostAnswer);
+    expect(await execute(add("c1", 5))).toMatchObject({ ok: false, error: { code: "unavailable" } });
+    expect(value(await execute(add("c1", 5)))).toMatchObject({ position: 1, duplicate: true });
+    expect(await commits()).toHaveLength(1);
+  });
+
+  it("whose answer was lost does not hide the commit from the next command", async () => {
+    const { execute, faults } = setUp();
+    await execute(add("c0", 1));
+    faults.push(lostAnswer);
+    await execute(add("c1", 5));
+    expect(await execute(add("c2", 1, { command: { add: 1, most: 6 } }))).toMatchObject({
+      error: { code: "too_much" },
+    });
+  });
+
+  it("refuses as unavailable, and the next command works", async () => {
+    const { execute, history, seen, faults } = setUp();
+    seen.away = true;
+    expect(await execute(add("c1", 5))).toMatchObject({ ok: false, error: { code: "unavailable" } });
+    expect(await history({ type: "counter", id: "a" })).toMatchObject({ error: { code: "unavailable" } });
+    seen.away = false;
+    faults.push(refusedBeforeWriting);
+    expect(await execute(add("c1", 5))).toMatchObject({ ok: false, error: { code: "unavailable" } });
+    expect(value(await execute(add("c1", 5)))).toMatchObject({ position: 1, duplicate: false });
+  });
+
+  it("while a conflict is looked into refuses as unavailable, and the next command sees everything", async () => {
+    const { execute, seen, faults } = setUp();
+    await execute(add("c0", 1));
+    faults.push(async (append, log) => {
+      seen.away = true;
+      return competitor("rival")(append, log);
+    });
+    expect(await execute(add("c1", 5))).toMatchObject({ ok: false, error: { code: "unavailable" } });
+    seen.away = false;
+    expect(amounts(value(await execute(add("c1", 5))))).toEqual([106]);
+  });
+});
+
+/** An append that is held until it is let go. */
+const held = () => {
+  const gate = Promise.withResolvers<void>();
+  const fault: Fault = async (append, log) => {
+    await gate.promise;
+    return log.append(append);
+  };
+  return { fault, letGo: () => gate.resolve() };
+};
+
+describe("commands at the same time", () => {
+  it("are served one after the other on one aggregate, and side by side on different ones", async () => {
+    const { execute, faults, commits, seen, context } = setUp();
+    const { fault, letGo } = held();
+    faults.push(fault);
+    const first = execute(add("c1", 1));
+    const second = execute(add("c2", 1));
+    await context.time.settle();
+    expect(value(await execute(add("c3", 1, { id: "b" }))).position).toBe(1);
+    expect(seen.appends).toBe(2);
+    letGo();
+    expect([value(await first).position, value(await second).position]).toEqual([2, 3]);
+    expect((await commits()).map(({ commandId }) => commandId)).toEqual(["c1", "c2"]);
+  });
+
+  it("that waited too long for others are refused as unavailable and write nothing", async () => {
+    const { execute, faults, commits, context } = setUp();
+    const { fault, letGo } = held();
+    faults.push(fault);
+    const first = execute(add("c1", 1));
+    const second = execute(add("c2", 1));
+    await context.time.pass(LIMITS.appendMs + 1);
+    letGo();
+    await first;
+    expect(await second).toMatchObject({ ok: false, error: { code: "unavailable" } });
+    expect((await commits()).map(({ commandId }) => commandId)).toEqual(["c1"]);
+  });
+});
+
+describe("what an Actor keeps in memory", () => {
+  it("is bounded: an aggregate that fell out is folded again and answers the same", async () => {
+    const { execute, seen } = setUp();
+    await execute(add("c1", 5));
+    for (let n = 0; n < LIMITS.cachedAggregates; n++) {
+      await execute(add("c1", 1, { id: `other-${n}`, isNew: true }));
+    }
+    const reads = seen.reads;
+    expect(amounts(value(await execute(add("c2", 2))))).toEqual([7]);
+    expect(seen.reads).toBe(reads + 1);
+    expect(amounts(value(await execute(add("c3", 2))))).toEqual([9]);
+    expect(seen.reads).toBe(reads + 1);
+  });
+});
+
+describe("an Idempotency-Key", () => {
+  const request = (id: string, fingerprint = "body") => ({ key: "k", fingerprint, id });
+
+  it("50 times at once stands for one id", async () => {
+    const { reserve } = setUp();
+    const all = await Promise.all(Array.from({ length: 50 }, (_, n) => reserve(request(`id-${n}`))));
+    expect(all.filter((each) => each.ok && each.value.fresh)).toEqual([ok({ id: "id-0", fresh: true })]);
+    expect(all.filter((each) => each.ok && each.value.id === "id-0")).toHaveLength(50);
+  });
+
+  it("with another request is refused", async () => {
+    const { reserve } = setUp();
+    await reserve(request("a"));
+    expect(await reserve(request("a", "other body"))).toMatchObject({
+      error: { code: "idempotency_key_reused" },
+    });
+  });
+
+  it("gives its first outcome beyond the command ids that are remembered, also to a new Actor", async () => {
+    const { execute, reserve, log, context } = setUp();
+    const keyed = add("key-k", 5, { key: "k" });
+    await reserve(request("a"));
+    const first = value(await execute(keyed));
+    for (let n = 1; n <= LIMITS.rememberedCommands + 1; n++) await execute(add(`c${n}`, 1));
+    expect(await execute(keyed)).toEqual(ok({ ...first, duplicate: true }));
+    const later = setUp({ log, context: context.successor() });
+    expect(await later.reserve(request("b"))).toEqual(ok({ id: "a", fresh: false }));
+    expect(await later.execute(keyed)).toEqual(ok({ ...first, duplicate: true }));
+  });
+
+  it("is forgotten after its time, not before", async () => {
+    const { reserve, context } = setUp();
+    await reserve(request("a"));
+    await context.time.pass(LIMITS.idempotencyKeyMs);
+    expect(await reserve(request("b"))).toEqual(ok({ id: "a", fresh: false }));
+    await context.time.pass(60_000);
+    expect(await reserve(request("b"))).toEqual(ok({ id: "b", fresh: true }));
+  });
+});
+
+describe("whatever happens to the log", () => {
+  const step = fc.record({
+    id: fc.constantFrom("a", "b", "c"),
+    command: fc.nat(6),
+    amount: fc.integer({ min: 0, max: 3 }),
+    at: fc.nat(3),
+    isNew: fc.boolean(),
+    retries: fc.nat(2),
+  });
+  const fault = fc.constantFrom(
+    "none",
+    "none",
+    "lost",
+    "refused",
+    "rival",
+    "duplicate",
+    "forgetting" as const,
+  );
+
+  it("every command answered ok stands in the log once, versions have no gaps, states are the log's fold", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 25 }),
+        fc.array(fault, { maxLength: 40 }),
+        async (steps, plan) => {
+          const log = memoryEventLog();
+          let actor = setUp({ log });
+          const { context } = actor;
+          let rivals = 0;
+          const faultOf: Record<(typeof plan)[number], Fault> = {
+            none: (append, real) => real.append(append),
+            forgetting: (append, real) => real.append(append),
+            lost: lostAnswer,
+            refused: refusedBeforeWriting,
+            duplicate: writtenAndAnsweredAsDuplicate,
+            rival: async (append, real) => {
+              await appendDirectly(real, `rival-${rivals++}`, 10, append.aggregate.id);
+              return real.append(append);
+            },
+          };
+          const queue = [...plan];
+          const answered = new Map<string, Executed>();
+          const client = async ({ id, command, amount, at, isNew, retries }: (typeof steps)[number]) => {
+            await context.sleep(at);
+            const commandId = `c${command}`;
+            for (let attempt = 0; attempt <= retries; attempt++) {
+              const kind = queue.shift() ?? "none";
+              if (kind === "forgetting") actor = setUp({ log, context });
+              actor.faults.push(faultOf[kind]);
+              const execution = await actor.execute(add(commandId, amount, { id, isNew }));
+              if (!execution.ok) {
+                expect(["unavailable", "conflict"]).toContain(execution.error.code);
+                continue;
+              }
+              const executed = execution.value;
+              if (executed.events.length === 0) return;
+              const known = answered.get(`${id} ${commandId}`) ?? executed;
+              expect({ ...executed, duplicate: false }).toEqual({ ...known, duplicate: false });
+              answered.set(`${id} ${commandId}`, executed);
+              return;
+            }
+          };
+          let done = 0;
+          const clients = Promise.all(steps.map((each) => client(each).finally(() => done++)));
+          clients.catch(() => undefined);
+          await context.time.until(() => done === steps.length);
+          await clients;
+
+          for (const id of ["a", "b", "c"]) {
+            const commits = await log.read({ type: "counter", id });
+            const events = commits.flatMap(
+              (commit) => commit.events as unknown as (Added & { version: number })[],
+            );
+            expect(events.map(({ version }) => version)).toEqual(events.map((_, index) => index + 1));
+            let sum = 0;
+            for (const { data } of events) {
+              sum += data.amount;
+              expect(data.to).toBe(sum);
+            }
+            expect(new Set(commits.map(({ commandId }) => commandId)).size).toBe(commits.length);
+            const last = value(await setUp({ log, context }).execute(add("last", 1, { id })));
+            expect(amounts(last)).toEqual([sum + 1]);
+          }
+          for (const [key, { position }] of answered) {
+            const [id = "", commandId] = key.split(" ");
+            const own = (await log.read({ type: "counter", id })).filter(
+              (commit) => commit.commandId === commandId,
+            );
+            expect(own.map((commit) => commit.position)).toEqual([position]);
+          }
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+});
