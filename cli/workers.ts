@@ -30,7 +30,7 @@ const service = (name: string): WorkerEntry => ({
   config: `workers/${name}/wrangler.toml`,
   main: `workers/${name}/index.ts`,
   migrations: `migrations/${name}`,
-  page: `/${name}/openapi.json`,
+  page: `/${name}/v1/openapi.json`,
 });
 
 export const WORKERS: readonly WorkerEntry[] = [
