@@ -66,7 +66,12 @@ export const processActor = ({
   const storedFloor = () => sql.exec<{ position: number }>("SELECT position FROM floor")[0]?.position ?? 0;
 
   const inTurn = semaphore(LIMITS.processConcurrency);
-  const attempt = (event: RecordedEvent, commit: Commit) => inTurn(() => handleTraced(event, commit));
+  const attempt = (event: RecordedEvent, commit: Commit, signal?: AbortSignal) =>
+    inTurn(async () => {
+      // What was interrupted before it comes again later, so what follows it must not be handled now.
+      signal?.throwIfAborted();
+      return handleTraced(event, commit);
+    });
 
   const handleTraced = (event: RecordedEvent, commit: Commit) =>
     withTrace(commit.trace, () =>
@@ -97,7 +102,7 @@ export const processActor = ({
 
   const untilHandledOrParked = async (event: RecordedEvent, commit: Commit, signal: AbortSignal) => {
     for (let counted = 0, attempts = 1; ; attempts++) {
-      const result = await attempt(event, commit);
+      const result = await attempt(event, commit, signal);
       if (result.ok) return;
       // Infrastructure that is away is no reason to give an event up.
       if (result.error.code !== "unavailable") counted++;

@@ -4,7 +4,7 @@ import type { Clock, Sleep } from "#shared/runtime/clock.ts";
 export interface VirtualTime {
   readonly clock: Clock;
   readonly sleep: Sleep;
-  /** Lets everything happen that waits for no time. */
+  /** Lets everything happen that is due now. */
   settle(): Promise<void>;
   /** Lets that much time pass, sleeper by sleeper. */
   pass(ms: number): Promise<void>;
@@ -36,7 +36,7 @@ export const virtualTime = (startMs = Date.parse("2026-01-31T12:00:00.000Z")): V
       signal?.addEventListener("abort", onAbort, { once: true });
     });
 
-  const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
   /** Wakes the next sleeper, should it be due by then. */
   const step = (untilMs: number): boolean => {
@@ -51,20 +51,22 @@ export const virtualTime = (startMs = Date.parse("2026-01-31T12:00:00.000Z")): V
     return true;
   };
 
+  const pass = async (ms: number) => {
+    const end = now + ms;
+    do await turn();
+    while (step(end));
+    now = end;
+  };
+
   return {
     clock: () => now,
     sleep,
-    settle,
-    async pass(ms) {
-      const end = now + ms;
-      do await settle();
-      while (step(end));
-      now = end;
-    },
+    settle: () => pass(0),
+    pass,
     async until(condition) {
       const end = now + DAY_MS;
       for (;;) {
-        await settle();
+        await turn();
         if (condition()) return;
         if (!step(end)) throw new Error(`Waited in vain: nothing more happens for a day after ${startMs} ms`);
       }
