@@ -35,6 +35,8 @@ const fakeShop = () => {
     refusals: [] as Answer[],
     placings: 0,
     stuck: false,
+    /** Breaks the connection of whoever places an order. */
+    gone: false,
     minPositions: new Set<string | undefined>(),
   };
 
@@ -45,6 +47,7 @@ const fakeShop = () => {
   };
   const place = (key: string, { customerId, lines }: { customerId: string; lines: Line[] }): Answer => {
     shop.placings += 1;
+    if (shop.gone) return { status: 0 };
     const hindrance = shop.hindrances.shift();
     if (hindrance && hindrance.status !== 0) return hindrance;
     const known = byKey.get(key);
@@ -234,6 +237,14 @@ describe("npm run demo", () => {
         failures: ["POST /orders/v1/orders: 503, the log is away"],
         placingMs: null,
       });
+    });
+
+    it("stops waiting for a gateway that has gone, and fails the rest at once", async () => {
+      shop.gone = true;
+      const { report, slept, code } = await json("--count", "50", "--concurrency", "1");
+      expect(code).toBe(1);
+      expect(report.orders).toMatchObject({ placed: 0, failed: 50 });
+      expect(slept.length).toBeLessThan(20);
     });
 
     it("does not repeat what was refused for good", async () => {

@@ -42,6 +42,8 @@ const ATTEMPTS_MAX = 8;
 const ATTEMPT_MS = 15_000;
 /** Used when a retryable answer names no time, doubled at each attempt. */
 const BACKOFF_MS = 200;
+/** A gateway that has answered nothing for so long is taken for gone: each request is tried once until it answers again. */
+const SILENT_MS_MAX = 20_000;
 /** However long the shop asks for: a demo that sleeps longer looks dead. */
 const WAIT_MS_MAX = 5_000;
 
@@ -59,6 +61,7 @@ type Answer = { status: number; ok: boolean; headers: Headers; body: Record<stri
 
 export const shopClient = ({ url, fetch, clock, sleep }: ShopAccess): ShopClient => {
   let retries = 0;
+  let answeredAt = clock();
 
   const send = async ({ method, path, body, headers }: Call): Promise<Answer> => {
     const json = body === undefined ? {} : { "content-type": "application/json" };
@@ -71,7 +74,9 @@ export const shopClient = ({ url, fetch, clock, sleep }: ShopAccess): ShopClient
         signal,
       });
       const { status, ok } = response;
-      return { status, ok, headers: response.headers, body: objectIn(await response.text()) };
+      const read = objectIn(await response.text());
+      answeredAt = clock();
+      return { status, ok, headers: response.headers, body: read };
     } catch (error) {
       throw new ShopRefusal(0, `${method} ${path}: no answer (${reasonOf(error as Error)})`);
     }
@@ -83,7 +88,8 @@ export const shopClient = ({ url, fetch, clock, sleep }: ShopAccess): ShopClient
       const answered = !(outcome instanceof ShopRefusal);
       const retryable = !answered || saysRetry(outcome);
       if (answered && !retryable && (outcome.ok || call.expected?.includes(outcome.status))) return outcome;
-      if (!retryable || attempt === ATTEMPTS_MAX) throw answered ? refusalOf(call, outcome) : outcome;
+      const gone = clock() - answeredAt > SILENT_MS_MAX;
+      if (!retryable || gone || attempt === ATTEMPTS_MAX) throw answered ? refusalOf(call, outcome) : outcome;
       retries += 1;
       const asked = answered ? retryAfterMs(outcome.headers, clock()) : undefined;
       await sleep(Math.min(asked ?? BACKOFF_MS * 2 ** (attempt - 1), WAIT_MS_MAX));
