@@ -89,6 +89,14 @@ const say = (line) => process.stderr.write(`${line}\n`);
 
 class SetupFailure extends Error {}
 
+/** What a failed command said, without npm's warnings and its page of usage. */
+const essence = (output) =>
+  output
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !line.startsWith("npm warn"))
+    .slice(0, 20)
+    .join("\n");
+
 /** Runs a command to its end; its output is shown only when it fails. */
 const run = (command, args, { cwd = ROOT, env = process.env } = {}) =>
   new Promise((resolve, reject) => {
@@ -99,7 +107,7 @@ const run = (command, args, { cwd = ROOT, env = process.env } = {}) =>
     child.on("close", (code) =>
       code === 0
         ? resolve(output)
-        : reject(new SetupFailure(`"${command} ${args.join(" ")}" ended with ${code}:\n${output.trim()}`)),
+        : reject(new SetupFailure(`"${command} ${args.join(" ")}" ended with ${code}:\n${essence(output)}`)),
     );
   });
 
