@@ -1,6 +1,10 @@
 import { DatabaseSync } from "node:sqlite";
 import { gzipSync } from "node:zlib";
+import { SpanStatusCode } from "@opentelemetry/api";
+import { TracerProvider } from "@opentelemetry/sdk-trace";
 import { expect, test } from "vitest";
+import { otlpExporter } from "#otel/otlp-exporter.ts";
+import { spanBuffer } from "#otel/span-buffer.ts";
 import { LIMITS } from "#shared/limits.ts";
 import { monitorApp } from "./routes.ts";
 import { traceStore } from "./trace-store.ts";
@@ -82,6 +86,36 @@ test("spans that were sent are in the list and in the trace", async () => {
   expect(trace).toMatchObject({
     traceId: TRACE_ID,
     spans: [{ name: "POST /orders", kind: "server", depth: 0 }],
+  });
+});
+
+test("what the workers' exporter sends is taken, errors, events and links included", async () => {
+  const buffer = spanBuffer({ capacity: 10, clock: () => 0 });
+  const span = new TracerProvider({ spanProcessors: [buffer.processor] })
+    .getTracer("test")
+    .startSpan("apply", {
+      attributes: { "order.id": "o-1", sizes: [1, 2] },
+      links: [{ context: { traceId: TRACE_ID, spanId: "b7ad6b7169203331", traceFlags: 1 } }],
+    });
+  span.recordException(new RangeError("too far"));
+  span.setStatus({ code: SpanStatusCode.ERROR, message: "too far" });
+  span.end();
+  const app = monitor();
+  const send = async (request: Request) => app.fetch(request);
+  const exportSpans = otlpExporter({ send, sleep: async () => {}, random: () => 0 });
+  expect(await exportSpans(buffer.take())).toEqual({ sent: 1, dropped: 0 });
+  const { traceId } = span.spanContext();
+  expect(await (await app.request(`/monitor/api/traces/${traceId}`)).json()).toMatchObject({
+    spans: [
+      {
+        name: "apply",
+        status: "error",
+        statusMessage: "too far",
+        attributes: { "order.id": "o-1", sizes: "[1,2]" },
+        events: [{ name: "exception", attributes: { "exception.message": "too far" } }],
+        links: [{ traceId: TRACE_ID, spanId: "b7ad6b7169203331" }],
+      },
+    ],
   });
 });
 

@@ -17,8 +17,8 @@ const replaceRows = (next) => {
   const known = new Map([...body.children].map((row) => [row.id, row]));
   const rows = [...next.children].map((row) => {
     const old = known.get(row.id);
-    if (old && old.outerHTML.replace(' class="new"', "") === row.outerHTML) return old;
-    if (!old && row.id) row.classList.add("new");
+    if (old && old.outerHTML.replace(' data-new=""', "") === row.outerHTML) return old;
+    if (!old && row.id) row.dataset.new = "";
     return document.adoptNode(row);
   });
   const keep = new Set(rows);

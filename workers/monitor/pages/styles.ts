@@ -88,7 +88,7 @@ main { max-width: 1500px; margin: 0 auto; padding: 14px 20px 40px }
 .traces .failed .track i { background: var(--bad) }
 .traces .failed td:first-child { box-shadow: inset 3px 0 var(--bad) }
 .traces .empty { padding: 48px; text-align: center; color: var(--quiet) }
-.traces .new td { animation: arrive 1.6s ease-out }
+.traces [data-new] td { animation: arrive 1.6s ease-out }
 @keyframes arrive { from { background: light-dark(#d5f0f6, #12343d) } }
 .pages { text-align: right; padding: 10px 2px }
 
@@ -157,7 +157,7 @@ main { max-width: 1500px; margin: 0 auto; padding: 14px 20px 40px }
   .traces td, .traces th { padding-inline: 7px }
   .traces .name { white-space: normal; overflow-wrap: anywhere; width: 60% }
   .traces .name .error { display: inline-block; margin-left: 0 }
-  .traces .chip { font-size: 0; padding: 4px; border-radius: 50%; gap: 0 }
+  .traces .chip { font-size: 0; line-height: 0; padding: 4px; border-radius: 50%; gap: 0 }
   .axis, .spans summary { grid-template-columns: 52% 1fr }
   .axis div span:not(:first-child, :last-child), .label small { display: none }
   .columns { grid-template-columns: 1fr }
