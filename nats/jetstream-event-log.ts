@@ -55,14 +55,10 @@ export const jetStreamEventLog = ({
     }
   };
 
-  const read: EventLog["read"] = (aggregate, afterPosition = 0) =>
-    reading((connection) =>
-      readAggregate(connection, {
-        stream,
-        subject: commitSubject(service, aggregate),
-        from: afterPosition + 1,
-      }),
-    );
+  const read: EventLog["read"] = async (aggregate, afterPosition = 0) => {
+    const subject = commitSubject(service, aggregate);
+    return reading((connection) => readAggregate(connection, { stream, subject, from: afterPosition + 1 }));
+  };
 
   const publish = async (append: Append, message: CommitMessage, timeoutMs: number): Promise<Appended> => {
     const { type, id } = append.aggregate;
