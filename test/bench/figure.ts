@@ -1,0 +1,24 @@
+/** What a measurement yields: one of ours beside one of the bare thing, or a figure that stands alone. */
+
+export interface Figure {
+  readonly name: string;
+  /** What both are counted in: "requests/s". */
+  readonly unit: string;
+  readonly ours: number;
+  /** Of the bare thing, measured in the same run; absent for a figure that stands alone. */
+  readonly bare?: number;
+  /** Ours through bare; the median over pairs of slices where they were measured in turns. */
+  readonly ratio?: number;
+  /** The least that `ratio`, or else `ours`, is meant to be. */
+  readonly aim?: number;
+}
+
+export const median = (numbers: readonly number[]): number => {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle) - 1] ?? 0)) / 2;
+};
+
+/** Undefined for a figure without an aim. */
+export const reached = ({ ours, ratio, aim }: Figure): boolean | undefined =>
+  aim === undefined ? undefined : (ratio ?? ours) >= aim;
