@@ -10,12 +10,14 @@ export interface Pump {
   /** What the Actor's alarm does: one slice. */
   alarm(): Promise<void>;
   running(): boolean;
-  /** Why the work failed last; undefined while it goes well. */
+  /** Why the work failed last; undefined once it made progress, or went on for a while without failing again. */
   lastFailure(): string | undefined;
 }
 
 /** Should a slice die with its process, the alarm rings this much after the slice would have ended. */
 const RESCUE_MS = 5_000;
+/** Work that has nothing to do makes no progress; when it has stood this long it is well again. */
+const STEADY_MS = 2_000;
 
 export const pump = ({
   context,
@@ -34,6 +36,8 @@ export const pump = ({
   let running = false;
   let failures = 0;
   let lastFailure: string | undefined;
+  /** When the present attempt began; undefined during a pause. */
+  let workingSince: number | undefined;
 
   const wentWell = () => {
     failures = 0;
@@ -44,8 +48,10 @@ export const pump = ({
   const untilAborted = async (signal: AbortSignal) => {
     while (!signal.aborted) {
       try {
+        workingSince = clock();
         await work(signal, wentWell);
       } catch (error) {
+        workingSince = undefined;
         failures++;
         lastFailure = error instanceof Error ? error.message : String(error);
         await sleep(backoffMs(failures, random), signal).catch(() => undefined);
@@ -55,7 +61,10 @@ export const pump = ({
 
   return {
     running: () => running,
-    lastFailure: () => lastFailure,
+    lastFailure() {
+      if (workingSince !== undefined && clock() - workingSince >= STEADY_MS) lastFailure = undefined;
+      return lastFailure;
+    },
     async wake() {
       if (!running) await context.alarm.set(clock());
     },
@@ -69,6 +78,7 @@ export const pump = ({
         await untilAborted(end.signal);
       } finally {
         running = false;
+        workingSince = undefined;
         await context.alarm.set(clock());
       }
     },
