@@ -1,7 +1,7 @@
 /** Paged lists: every entry once, in order, also while others are added; cursors that nobody made up. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestSystem, type TestSystem } from "../setup/system.ts";
-import { eventually, expectStatus, itemsOf, type Shop, shopOf, textOf } from "./shop.ts";
+import { eventually, expectStatus, itemsOf, nextOf, type Shop, shopOf, textOf } from "./shop.ts";
 
 const ORDERS = 57;
 
@@ -29,25 +29,10 @@ beforeAll(async () => {
   await Promise.all(placed.map(({ orderId }) => shop.settled(orderId)));
   for (let sku = 0; sku < 23; sku++) await shop.offer(`sku-${sku}`, { amount: 1, pieces: 1 });
   await eventually(async () =>
-    expect(await everyPage("/payments/v1/payments?limit=100")).toHaveLength(ORDERS),
+    expect(await shop.everyPage("/payments/v1/payments?limit=100")).toHaveLength(ORDERS),
   );
 });
 afterAll(() => system?.close());
-
-const nextOf = (link: string | null): string | undefined => link?.match(/^<([^>]+)>; rel="next"$/)?.[1];
-
-/** Follows `Link: rel=next` to its end. */
-const everyPage = async (path: string): Promise<Readonly<Record<string, unknown>>[]> => {
-  const items: Readonly<Record<string, unknown>>[] = [];
-  let pages = 0;
-  for (let next: string | undefined = path; next !== undefined; pages++) {
-    if (pages > 200) throw new Error(`The pages of "${path}" do not end`);
-    const answer = await shop.request(next);
-    items.push(...itemsOf(answer));
-    next = nextOf(answer.headers.get("link"));
-  }
-  return items;
-};
 
 const idsOf = (items: readonly Readonly<Record<string, unknown>>[]) => items.map(({ orderId }) => orderId);
 
@@ -59,7 +44,7 @@ describe("orders", () => {
       .reverse();
 
   test.each([1, 7, 19, 57, 100])("in pages of %i each is seen once, newest first", async (limit) => {
-    expect(idsOf(await everyPage(`/orders/v1/orders?limit=${limit}`))).toEqual(newestFirst());
+    expect(idsOf(await shop.everyPage(`/orders/v1/orders?limit=${limit}`))).toEqual(newestFirst());
   });
 
   test("a page holds 20 unless asked, and the last one names no next", async () => {
@@ -69,22 +54,22 @@ describe("orders", () => {
   });
 
   test("filters hold on every page", async () => {
-    expect(idsOf(await everyPage("/orders/v1/orders?limit=4&customerId=even"))).toEqual(
+    expect(idsOf(await shop.everyPage("/orders/v1/orders?limit=4&customerId=even"))).toEqual(
       newestFirst(({ customerId }) => customerId === "even"),
     );
-    expect(idsOf(await everyPage("/orders/v1/orders?limit=4&status=rejected"))).toEqual(
+    expect(idsOf(await shop.everyPage("/orders/v1/orders?limit=4&status=rejected"))).toEqual(
       newestFirst((_, index) => index % 4 === 0),
     );
-    expect(idsOf(await everyPage("/orders/v1/orders?limit=4&status=confirmed&customerId=even"))).toEqual(
+    expect(idsOf(await shop.everyPage("/orders/v1/orders?limit=4&status=confirmed&customerId=even"))).toEqual(
       newestFirst(({ customerId }, index) => customerId === "even" && index % 4 !== 0),
     );
-    expect(await everyPage("/orders/v1/orders?customerId=nobody")).toEqual([]);
+    expect(await shop.everyPage("/orders/v1/orders?customerId=nobody")).toEqual([]);
   });
 
   test("orders that come while paging do not shift what is seen", async () => {
     const first = await shop.request("/orders/v1/orders?limit=10&status=confirmed");
     await Promise.all(Array.from({ length: 5 }, () => placeFor("latecomer", "none-left")));
-    const rest = await everyPage(nextOf(first.headers.get("link")) ?? "");
+    const rest = await shop.everyPage(nextOf(first) ?? "");
     expect(idsOf([...itemsOf(first), ...rest])).toEqual(newestFirst((_, index) => index % 4 !== 0));
   });
 
@@ -111,7 +96,7 @@ describe("orders", () => {
 
   test("a cursor that was changed in any place is refused", async () => {
     const answer = await shop.request("/orders/v1/orders?limit=1");
-    const next = new URL(nextOf(answer.headers.get("link")) ?? "", shop.url);
+    const next = new URL(nextOf(answer) ?? "", shop.url);
     const cursor = next.searchParams.get("cursor") ?? "";
     for (let index = 0; index < cursor.length; index += 3) {
       const changed = `${cursor.slice(0, index)}!${cursor.slice(index + 1)}`;
@@ -124,7 +109,7 @@ describe("orders", () => {
 describe("the other lists", () => {
   test("products and stock are seen once each, by sku", async () => {
     for (const path of ["/catalog/v1/products?limit=5", "/inventory/v1/stock?limit=5"]) {
-      const skus = (await everyPage(path)).map(({ sku }) => sku);
+      const skus = (await shop.everyPage(path)).map(({ sku }) => sku);
       const expected = ["tea", ...Array.from({ length: 23 }, (_, sku) => `sku-${sku}`)];
       if (path.startsWith("/catalog")) expected.push("none-left");
       expect(skus).toEqual(expected.sort());
@@ -133,6 +118,8 @@ describe("the other lists", () => {
 
   test("payments are seen once each, those of the newest orders first", async () => {
     const ids = placed.map(({ orderId }) => orderId);
-    expect(idsOf(await everyPage("/payments/v1/payments?limit=9")).slice(-ORDERS)).toEqual(ids.reverse());
+    expect(idsOf(await shop.everyPage("/payments/v1/payments?limit=9")).slice(-ORDERS)).toEqual(
+      ids.reverse(),
+    );
   });
 });

@@ -37,6 +37,8 @@ export interface Shop {
   /** Places an order that must be accepted, and waits until it has left "placed". */
   placeAndSettle(lines: readonly Line[]): Promise<Readonly<Record<string, unknown>>>;
   settled(orderId: string, timeoutMs?: number): Promise<Readonly<Record<string, unknown>>>;
+  /** Everything that the list holds: follows `Link: rel=next` to its end. */
+  everyPage(path: string): Promise<Readonly<Record<string, unknown>>[]>;
   /** `{sku, onHand, reserved, available}` */
   stock(sku: string): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** The order's payment; undefined while there is none. */
@@ -46,6 +48,8 @@ export interface Shop {
   provider: {
     behave(behaviour: { mode: string; delayMs?: number; times?: number }): Promise<void>;
     authorisations(orderId: string): Promise<{ count: number; live: number }>;
+    /** Every authorisation that was ever made: `{orderId, status, amount, …}` */
+    everyAuthorisation(): Promise<Readonly<Record<string, unknown>>[]>;
   };
 }
 
@@ -104,6 +108,13 @@ export const itemsOf = (answer: Answer): Readonly<Record<string, unknown>>[] => 
   throw new Error(`Expected items in ${answer.text.slice(0, 200)}`);
 };
 
+/** The address of the page after this one; undefined on the last. */
+export const nextOf = ({ headers }: Pick<Answer, "headers">): string | undefined =>
+  headers.get("link")?.match(/^<([^>]+)>; rel="next"$/)?.[1];
+
+/** More pages than any list of a test has. */
+const PAGES_MAX = 200;
+
 /** @param system two addresses: the gateway's and, among the services, the fake provider's */
 export const shopOf = (system: Pick<TestSystem, "url" | "services">): Shop => {
   const { url } = system;
@@ -152,6 +163,17 @@ export const shopOf = (system: Pick<TestSystem, "url" | "services">): Shop => {
       const answer = await request(`/inventory/v1/stock/${sku}`);
       return answer.status === 404 ? undefined : expectStatus(answer, 200).body;
     },
+    async everyPage(path) {
+      const items: Readonly<Record<string, unknown>>[] = [];
+      let next: string | undefined = path;
+      for (let pages = 0; next !== undefined; pages++) {
+        if (pages === PAGES_MAX) throw new Error(`The pages of "${path}" do not end`);
+        const answer = await request(next);
+        items.push(...itemsOf(answer));
+        next = nextOf(answer);
+      }
+      return items;
+    },
     payment: async (orderId) => itemsOf(await request(`/payments/v1/payments?orderId=${orderId}`))[0],
     async history(orderId) {
       const items = itemsOf(await request(`/orders/v1/orders/${orderId}/events`));
@@ -164,6 +186,16 @@ export const shopOf = (system: Pick<TestSystem, "url" | "services">): Shop => {
       async authorisations(orderId) {
         const { body } = expectStatus(await send(`${providerUrl}/authorisations?orderId=${orderId}`), 200);
         return { count: Number(body?.count), live: Number(body?.live) };
+      },
+      async everyAuthorisation() {
+        const items: Readonly<Record<string, unknown>>[] = [];
+        let next: unknown = 0;
+        while (next !== undefined) {
+          const answer = await send(`${providerUrl}/authorisations?limit=100&cursor=${next}`);
+          items.push(...itemsOf(answer));
+          next = answer.body?.next;
+        }
+        return items;
       },
     },
   };
