@@ -242,11 +242,6 @@ describe("the gateway itself", () => {
     expect((await gateway().request("/problems/nothing_such")).status).toBe(404);
   });
 
-  test("has no two problems with one code", () => {
-    const codes = REGISTERED_PROBLEMS.map(({ code }) => code);
-    expect(new Set(codes).size).toBe(codes.length);
-  });
-
   test("is ready when every service and the monitor are", async () => {
     const response = await gateway().request("/readyz");
     expect(response.status).toBe(200);
