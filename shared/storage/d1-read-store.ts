@@ -18,11 +18,10 @@ export const d1ReadStore = (database: D1Database, service: string): ReadStore =>
 
   return {
     async checkpoint(projection) {
-      await db.run(sql`INSERT OR IGNORE INTO checkpoints (name, position) VALUES (${projection}, 0)`);
-      const row = await db.get<{ position: number }>(
+      const row = await db.get<{ position: number } | undefined>(
         sql`SELECT position FROM checkpoints WHERE name = ${projection}`,
       );
-      return row.position;
+      return row?.position ?? 0;
     },
     apply: ({ projection, from, to, statements }) =>
       inSpan(
@@ -33,13 +32,14 @@ export const d1ReadStore = (database: D1Database, service: string): ReadStore =>
             "db.system.name": "sqlite",
             "db.namespace": service,
             "db.operation.name": "BATCH",
-            "db.operation.batch.size": statements.length + 1,
+            "db.operation.batch.size": statements.length + 2,
           },
         },
         async () => {
+          const begin = sql`INSERT OR IGNORE INTO checkpoints (name, position) VALUES (${projection}, 0)`;
           const guard = sql`UPDATE checkpoints SET position = CASE WHEN position = ${from} THEN ${to} ELSE NULL END WHERE name = ${projection}`;
           try {
-            await database.batch([guard, ...statements].map(prepare));
+            await database.batch([begin, guard, ...statements].map(prepare));
             return "applied";
           } catch (error) {
             if (isGuardViolation(error)) return "moved";

@@ -1,0 +1,230 @@
+import { sql } from "drizzle-orm";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type TestActorContext, testActorContext } from "#test/fake/actor-context.ts";
+import { type EventLog, LogUnavailable } from "../events/event-log.ts";
+import { memoryEventLog } from "../events/memory-event-log.ts";
+import { LIMITS } from "../limits.ts";
+import type { Projection, ReadStore } from "./projection.ts";
+import { projectorActor } from "./projector-actor.ts";
+
+type Apply = ReadStore["apply"];
+
+/** A read store in memory whose rows are the positions that it was brought through. */
+const memoryStore = () => {
+  const rows: number[] = [];
+  let checkpoint = 0;
+  const faults: Array<(change: Parameters<Apply>[0], real: Apply) => ReturnType<Apply>> = [];
+  const real: Apply = async ({ from, to, statements }) => {
+    if (from !== checkpoint) return "moved";
+    checkpoint = to;
+    rows.push(
+      ...statements.flatMap(({ queryChunks }) => queryChunks as unknown as number[]).filter(Number.isInteger),
+    );
+    return "applied";
+  };
+  const store: ReadStore = {
+    checkpoint: async () => checkpoint,
+    apply: (change) => (faults.shift() ?? ((it, apply) => apply(it)))(change, real),
+  };
+  return { store, rows, faults, checkpoint: () => checkpoint };
+};
+
+const projection: Projection = {
+  name: "numbers",
+  statements: (commits) => commits.map(({ position }) => sql`${position}`),
+};
+
+const write = async (log: EventLog, count: number) => {
+  const last = await log.lastPosition();
+  for (let n = last + 1; n <= last + count; n++) {
+    await log.append({
+      aggregate: { type: "number", id: `${n}` },
+      expectedPosition: 0,
+      expectedVersion: 0,
+      commandId: `c${n}`,
+      at: 0,
+      events: [{ type: "Counted", data: {} }],
+      trace: {},
+    });
+  }
+};
+
+const start = (log: EventLog, store: ReadStore, context: TestActorContext = testActorContext()) => {
+  const actor = projectorActor({
+    context,
+    projection,
+    log,
+    store,
+    clock: context.time.clock,
+    random: () => 0.5,
+    sleep: context.sleep,
+  });
+  context.onAlarm(actor.alarm);
+  return { ...actor.methods, context, time: context.time };
+};
+
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+/** What a promise came to so far. */
+const outcome = <T>(promise: Promise<T>) => {
+  const seen: { value?: T } = {};
+  void promise.then((value) => {
+    seen.value = value;
+  });
+  return seen;
+};
+
+describe("a projector", () => {
+  it("applies the whole log in order, in bounded batches, and what comes later", async () => {
+    const log = memoryEventLog();
+    const { store, rows, faults } = memoryStore();
+    const sizes: number[] = [];
+    faults.push(
+      ...Array.from({ length: 4 }, () => (change: Parameters<Apply>[0], real: Apply) => {
+        sizes.push(change.statements.length);
+        return real(change);
+      }),
+    );
+    await write(log, LIMITS.projectionBatch + 3);
+    const { wake, time } = start(log, store);
+    await wake({});
+    await time.settle();
+    await write(log, 1);
+    await time.settle();
+    expect(rows).toEqual(upTo(LIMITS.projectionBatch + 4));
+    expect(sizes).toEqual([LIMITS.projectionBatch, 3, 1]);
+    expect(await wake({})).toEqual({ projection: "numbers", position: LIMITS.projectionBatch + 4 });
+  });
+
+  it("knows no position before its first look", async () => {
+    const { wake } = start(memoryEventLog(), memoryStore().store);
+    expect(await wake({})).toEqual({ projection: "numbers" });
+  });
+
+  it("says why it stands still, and goes on by itself", async () => {
+    const log = memoryEventLog();
+    await write(log, 1);
+    let away = true;
+    const lossy: EventLog = {
+      ...log,
+      async *tail(options) {
+        if (away) throw new LogUnavailable("The log is not reachable");
+        yield* log.tail(options);
+      },
+    };
+    const { store, rows } = memoryStore();
+    const { wake, time } = start(lossy, store);
+    await wake({});
+    await time.pass(1_000);
+    expect(await wake({})).toEqual({
+      projection: "numbers",
+      position: 0,
+      failure: "The log is not reachable",
+    });
+    away = false;
+    await time.until(() => rows.length === 1);
+    expect(await wake({})).toEqual({ projection: "numbers", position: 1 });
+  });
+
+  it("that somebody else overtook goes on from where that one is", async () => {
+    const log = memoryEventLog();
+    await write(log, 2);
+    const { store, rows, faults } = memoryStore();
+    faults.push(async (change, real) => {
+      await real(change);
+      return real(change);
+    });
+    const { wake, time } = start(log, store);
+    await wake({});
+    await time.settle();
+    await write(log, 1);
+    await time.settle();
+    expect(rows).toEqual([1, 2, 3]);
+  });
+});
+
+describe("waiting for a position", () => {
+  it("ends at once when the read model holds it", async () => {
+    const log = memoryEventLog();
+    await write(log, 3);
+    const { wake, waitFor, time } = start(log, memoryStore().store);
+    await wake({});
+    await time.settle();
+    expect(await waitFor({ position: 3, timeoutMs: 0 })).toBe(true);
+  });
+
+  it("wakes the projector and ends when the position is reached, not before", async () => {
+    const log = memoryEventLog();
+    const { waitFor, time } = start(log, memoryStore().store);
+    const second = outcome(waitFor({ position: 2, timeoutMs: 1_000 }));
+    await write(log, 1);
+    await time.settle();
+    expect(second).toEqual({});
+    await write(log, 1);
+    await time.settle();
+    expect(second).toEqual({ value: true });
+  });
+
+  it("ends with false after its time, and not before", async () => {
+    const { waitFor, time } = start(memoryEventLog(), memoryStore().store);
+    const waiting = outcome(waitFor({ position: 1, timeoutMs: 1_000 }));
+    await time.pass(999);
+    expect(waiting).toEqual({});
+    await time.pass(1);
+    expect(waiting).toEqual({ value: false });
+  });
+
+  it("never ends with true while the rows are not there, although the commits are", async () => {
+    const log = memoryEventLog();
+    const { store, faults } = memoryStore();
+    faults.push(() => Promise.reject(new Error("database is away")));
+    const { waitFor, time } = start(log, store);
+    await write(log, 1);
+    const waiting = outcome(waitFor({ position: 1, timeoutMs: 1_000 }));
+    await time.settle();
+    expect(waiting).toEqual({});
+    await time.pass(500);
+    expect(waiting).toEqual({ value: true });
+  });
+});
+
+describe("whatever fails and whenever it dies", () => {
+  it("each commit is applied exactly once, in order", async () => {
+    const fault = fc.constantFrom("none", "none", "refused", "answer lost", "overtaken");
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 12 }),
+        fc.array(fault, { maxLength: 20 }),
+        fc.array(fc.nat(4_000), { maxLength: 4 }),
+        async (writes, plan, lives) => {
+          const log = memoryEventLog();
+          const { store, rows, faults, checkpoint } = memoryStore();
+          for (const kind of plan) {
+            faults.push(async (change, real) => {
+              if (kind === "refused") throw new Error("refused");
+              const result = await real(change);
+              if (kind === "answer lost") throw new Error("answer lost");
+              return kind === "overtaken" ? real(change) : result;
+            });
+          }
+          let { context, wake, time } = start(log, store);
+          for (const count of writes) {
+            await wake({});
+            await write(log, count);
+            const life = lives.shift();
+            if (life === undefined) continue;
+            await time.pass(life);
+            context.die();
+            ({ context, wake, time } = start(log, store, context.successor()));
+          }
+          await wake({});
+          const last = await log.lastPosition();
+          await time.until(() => checkpoint() === last);
+          expect(rows).toEqual(upTo(last));
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+});
