@@ -233,6 +233,17 @@ const environmentFor = (node) => {
   };
 };
 
+const PARENT_POLL_MS = 250;
+
+/** Ends the child when npm, which started us, was ended in a way that no signal told of. */
+const endWithParent = (child) => {
+  if (!process.env.npm_lifecycle_event) return;
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) child.kill("SIGTERM");
+  }, PARENT_POLL_MS).unref();
+};
+
 /** Runs `cli/main.ts` and resolves with its exit code. Signals go on to it; it ends when this process is gone. */
 const runMain = (node, args, env) =>
   new Promise((resolve) => {
@@ -243,6 +254,7 @@ const runMain = (node, args, env) =>
       stdio: ["inherit", "inherit", "inherit", "ipc"],
     });
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+    endWithParent(child);
     child.on("error", (error) => {
       say(`skerry: cannot run "${node}": ${error.message}`);
       resolve(1);

@@ -46,6 +46,20 @@ export const commandLine = (pid: number): string =>
     ? readProc(`${pid}/cmdline`).replaceAll("\0", " ")
     : spawnSync("ps", ["-ww", "-o", "command=", "-p", String(pid)], { encoding: "utf8" }).stdout;
 
+/**
+ * A process is gone when its sockets are closed, which is later than its memory is freed; one that ended but was not
+ * collected by its parent (state Z) is gone too.
+ */
+const isGone = (pid: number): boolean => {
+  if (process.platform === "linux") return /^$|\) [ZX] /.test(readProc(`${pid}/stat`));
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch {
+    return true;
+  }
+};
+
 /** Ends what an earlier start left behind and resolves when it is gone. */
 export const endOwnedProcesses = async (dataDir: string): Promise<number> => {
   const left = ownedProcesses(dataDir);
@@ -56,6 +70,6 @@ export const endOwnedProcesses = async (dataDir: string): Promise<number> => {
       // It ended by itself in the meantime.
     }
   }
-  for (let tries = 0; tries < 100 && ownedProcesses(dataDir).length > 0; tries++) await delay(20);
+  for (let tries = 0; tries < 250 && !left.every(isGone); tries++) await delay(20);
   return left.length;
 };
