@@ -44,6 +44,14 @@ test("a span whose parent has not come is shown, and marked", () => {
   ]);
 });
 
+test("the first span of a trace that a client began is its root, the next without a parent is not", () => {
+  const { rows } = waterfallOf([span("b", "lost", [300, 400]), span("a", "client", [100, 200])]);
+  expect(rows.map((row) => [row.span.spanId, row.orphan])).toEqual([
+    ["a", false],
+    ["b", true],
+  ]);
+});
+
 test("work that outlives its parent widens the axis", () => {
   const waterfall = waterfallOf([span("a", null, [100, 200]), span("b", "a", [150, 900])]);
   expect(waterfall.durationUs).toBe(800);

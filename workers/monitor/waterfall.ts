@@ -7,7 +7,10 @@ export interface WaterfallRow {
   /** 0 for the roots. */
   readonly depth: number;
   readonly childCount: number;
-  /** The parent has not come (yet), or the spans name each other as parents in a circle. */
+  /**
+   * The parent has not come (yet), or the spans name each other as parents in a circle. The earliest span is none when
+   * no other is the root: then a client began the trace, and its span is never seen here.
+   */
   readonly orphan: boolean;
   /** Microseconds after the trace's start, after correction. */
   readonly startOffsetUs: number;
@@ -60,8 +63,9 @@ const placeAll = (spans: readonly StoredSpan[]): Placed[] => {
   };
 
   const inOrder = [...spans].sort(byStart);
-  for (const span of inOrder)
-    if (!span.parentSpanId || !byId.has(span.parentSpanId)) placeTree(span, span.parentSpanId !== null);
+  const tops = inOrder.filter(({ parentSpanId }) => !parentSpanId || !byId.has(parentSpanId));
+  const root = tops.find(({ parentSpanId }) => !parentSpanId) ?? tops[0];
+  for (const top of tops) placeTree(top, top !== root && top.parentSpanId !== null);
   for (const span of inOrder) if (!seen.has(span.spanId)) placeTree(span, true);
   return placed;
 };
