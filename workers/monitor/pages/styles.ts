@@ -114,9 +114,9 @@ main { max-width: 1500px; margin: 0 auto; padding: 14px 20px 40px }
 .spans summary::-webkit-details-marker { display: none }
 .spans summary:hover, .spans details[open] > summary { background: var(--raised) }
 .spans summary:focus-visible { outline-offset: -2px }
-.label { display: flex; align-items: center; gap: 7px; min-width: 0; padding: 2px 10px 2px calc(12px + var(--depth) * 15px); position: relative;
-  background-image: repeating-linear-gradient(to right, var(--line) 0 1px, transparent 1px 15px); background-repeat: no-repeat;
-  background-position: 15px 0; background-size: calc(var(--depth) * 15px) 100% }
+.label { display: flex; align-items: center; gap: 7px; min-width: 0; padding: 2px 10px 2px calc(12px + var(--depth) * 11px); position: relative;
+  background-image: repeating-linear-gradient(to right, var(--line) 0 1px, transparent 1px 11px); background-repeat: no-repeat;
+  background-position: 11px 0; background-size: calc(var(--depth) * 11px) 100% }
 .dot { flex: none; width: 8px; height: 8px; border-radius: 2px; background: var(--colour) }
 .span-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-weight: 550 }
 .label small { flex: 0 100 auto; color: var(--quiet); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: .88em }
