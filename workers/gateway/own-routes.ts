@@ -1,5 +1,5 @@
 /** What the gateway answers itself: the front page, health, the list of documents, the meaning of problems. */
-import type { Context, Hono } from "hono";
+import type { Context, Hono, MiddlewareHandler } from "hono";
 import { type Readiness, type ReadinessCheck, readinessHandler } from "#shared/http/readiness.ts";
 import type { Upstream } from "#shared/http/upstream.ts";
 import { err, ok } from "#shared/result.ts";
@@ -18,9 +18,12 @@ export interface OwnRoutesOptions {
 /** Longer than the services' own bound, so that a slow one still says which of its checks is slow. */
 const READY_MS = 2_000;
 
+const OWN_PATHS = ["/", "/openapi.json", "/healthz", "/readyz", "/problems", "/problems/:code"];
+
 /** Adds them to the pipeline's app. */
 export const addOwnRoutes = (app: Hono<GatewayEnv>, { services, monitor }: OwnRoutesOptions): void => {
   const documents = documentsOf(services);
+  app.on("GET", OWN_PATHS, repeatRequestId);
 
   app.get(
     "/",
@@ -64,6 +67,11 @@ export const addOwnRoutes = (app: Hono<GatewayEnv>, { services, monitor }: OwnRo
       ? htmlResponse(c.req.method, (nonce) => ProblemPage({ problem, nonce }))
       : c.json({ type: `/problems/${problem.code}`, ...problem });
   });
+};
+
+const repeatRequestId: MiddlewareHandler<GatewayEnv> = async (c, next) => {
+  await next();
+  c.res.headers.set("x-request-id", c.get("requestId"));
 };
 
 const wantsHtml = (c: Context): boolean => /\btext\/html\b/i.test(c.req.header("accept") ?? "");

@@ -21,14 +21,14 @@ code, pre { font: .875rem/1.6 ui-monospace, "SF Mono", Menlo, Consolas, monospac
 pre { margin: 0; padding: 1rem; overflow-x: auto; background: var(--code); border: 1px solid var(--line); border-radius: 8px; }
 ul.cards { list-style: none; margin: 0; padding: 0; display: grid; gap: .75rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); }
 ul.cards li { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: .9rem 1rem; display: flex; flex-direction: column; gap: .3rem; }
-ul.cards p { margin: 0; } ul.cards .links { margin-top: auto; padding-top: .3rem; }
+ul.cards p { margin: 0; } ul.cards .links { margin-top: auto; padding-top: .3rem; display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem 1rem; }
 .row { display: flex; align-items: baseline; justify-content: space-between; gap: .75rem; flex-wrap: wrap; }
 .state { font-size: .8125rem; color: var(--quiet); white-space: nowrap; }
 .state::before { content: ""; display: inline-block; width: .55rem; height: .55rem; margin-right: .4rem; border-radius: 50%; background: var(--line); }
 .state[data-ready=yes]::before { background: var(--good); } .state[data-ready=no] { color: var(--bad); }
 .state[data-ready=no]::before { background: var(--bad); border-radius: 1px; }
 .why { color: var(--bad); font-size: .875rem; overflow-wrap: anywhere; }
-ol.steps { list-style: none; margin: 0; padding: 0; display: grid; gap: 1.1rem; } ol.steps p { margin: 0 0 .35rem; }
+ol.steps { list-style: none; margin: 1rem 0; padding: 0; display: grid; grid-template-columns: minmax(0, 1fr); gap: 1.1rem; } ol.steps p { margin: 0 0 .35rem; }
 button { font: inherit; font-size: .8125rem; color: var(--ink); background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .2rem .7rem; cursor: pointer; }
 button:hover { border-color: var(--link); } button[hidden] { display: none; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; } caption { text-align: left; color: var(--quiet); padding-bottom: .5rem; }

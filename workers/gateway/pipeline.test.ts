@@ -221,6 +221,14 @@ describe("the gateway itself", () => {
     }
   });
 
+  test.each(["/", "/openapi.json", "/healthz", "/readyz", "/problems", "/problems/conflict", "/nowhere"])(
+    "names the request in its own answer to %s",
+    async (path) => {
+      const response = await gateway().request(path, { headers: { "x-request-id": "mine" } });
+      expect(response.headers.get("x-request-id")).toBe("mine");
+    },
+  );
+
   test("answers HEAD without a body", async () => {
     const response = await gateway().request("/", { method: "HEAD", headers: html });
     expect(response.status).toBe(200);
