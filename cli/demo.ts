@@ -40,14 +40,13 @@ export const main = async (args: string[], world: DemoWorld = realWorld()): Prom
 const demo = async (options: DemoOptions, { fetch, clock, sleep, out, err }: DemoWorld): Promise<number> => {
   const client = shopClient({ url: options.url, fetch, clock, sleep });
   await reach(client, options.url);
-  const startedAt = clock();
   const run: Run = {
     journey: { client, tally: orderTally(), clock, sleep },
     progress: progressOn(err, clock),
     concurrency: options.concurrency,
-    run: options.run ?? startedAt.toString(36),
+    run: options.run ?? clock().toString(36),
   };
-  const facts = () => ({ run: run.run, durationMs: clock() - startedAt, retries: client.retries() });
+  const facts = () => ({ run: run.run, retries: client.retries() });
   if (options.orders === undefined) {
     const report = await runGenerated(options, run);
     out.write(

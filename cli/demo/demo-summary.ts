@@ -3,11 +3,11 @@ import type { OrderFigures, Percentiles } from "./order-tally.ts";
 import type { GeneratedReport } from "./run-generated.ts";
 import type { ReplayReport } from "./run-replay.ts";
 
-export type RunFacts = { run: string; durationMs: number; retries: number };
+export type RunFacts = { run: string; retries: number };
 
 export const generatedSummary = (report: GeneratedReport, facts: RunFacts): string =>
   lines([
-    heading(report.orders, facts),
+    heading(report, facts),
     ...orderRows(report.orders),
     row(
       "cancellations",
@@ -18,7 +18,7 @@ export const generatedSummary = (report: GeneratedReport, facts: RunFacts): stri
 export const replaySummary = (report: ReplayReport, facts: RunFacts): string => {
   const { accepted, tooLate, unmatched, failed } = report.cancellations;
   return lines([
-    heading(report.orders, facts),
+    heading(report, facts),
     row(
       "invoices",
       `${report.invoices}, ${report.salesInvoices} of them sales, of ${report.products} products`,
@@ -40,8 +40,11 @@ export const replaySummary = (report: ReplayReport, facts: RunFacts): string => 
   ]);
 };
 
-const heading = ({ placed }: OrderFigures, { run, durationMs, retries }: RunFacts): string => {
-  const seconds = Math.max(durationMs, 1) / 1000;
+const heading = (
+  { orders: { placed }, orderingMs }: GeneratedReport | ReplayReport,
+  { run, retries }: RunFacts,
+): string => {
+  const seconds = Math.max(orderingMs, 1) / 1000;
   const rate = Math.round(placed / seconds);
   return `Run "${run}": ${placed} orders in ${seconds.toFixed(1)} s, ${rate} a second; requests sent again: ${retries}`;
 };

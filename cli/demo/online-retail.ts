@@ -135,18 +135,25 @@ const readAmount = (
   return amount;
 };
 
+export type Survey = {
+  products: Map<string, RetailProduct>;
+  invoices: number;
+  /** Invoices that ask for something: all but the sales of which nothing can be ordered. */
+  playable: number;
+};
+
 /**
  * Everything that the sales need before the first is placed, by sku. One product has one price at a time and orders may
  * quote a price that is up to a second old, so each gets its most frequent price (of equals, the first) once.
  */
-export const surveyProducts = async (
-  source: AsyncIterable<Invoice>,
-): Promise<{ products: Map<string, RetailProduct>; invoices: number }> => {
+export const surveyProducts = async (source: AsyncIterable<Invoice>): Promise<Survey> => {
   const prices = new Map<string, Map<number, number>>();
   const products = new Map<string, RetailProduct>();
   let count = 0;
+  let playable = 0;
   for await (const invoice of source) {
     count += 1;
+    if (invoice.kind === "cancellation" || invoice.lines.length > 0) playable += 1;
     if (invoice.kind === "cancellation") continue;
     for (const line of invoice.lines) {
       const product = products.get(line.sku) ?? { sku: line.sku, name: "", amount: 0, quantity: 0 };
@@ -161,7 +168,7 @@ export const surveyProducts = async (
     product.name ||= product.sku;
     product.amount = mostFrequent(prices.get(product.sku) ?? new Map());
   }
-  return { products, invoices: count };
+  return { products, invoices: count, playable };
 };
 
 const mostFrequent = (tally: ReadonlyMap<number, number>): number => {

@@ -10,6 +10,8 @@ import { setUpShop } from "./set-up-shop.ts";
 import { ShopRefusal } from "./shop-client.ts";
 
 export type GeneratedReport = {
+  /** From the first order until all were followed to their end. */
+  orderingMs: number;
   orders: OrderFigures;
   /** What the shop answered to the customers who changed their mind. */
   cancellations: { accepted: number; tooLate: number };
@@ -50,7 +52,8 @@ export const runGenerated = async (
       yield { lane: undefined, run: async () => ({ settled: oneOrder(order, index).then(progress.step) }) };
   }
   progress.begin("orders", orders.length);
+  const startedAt = journey.clock();
   await runInLanes(work(), concurrency);
   progress.end();
-  return { orders: tally.figures(), cancellations };
+  return { orderingMs: journey.clock() - startedAt, orders: tally.figures(), cancellations };
 };

@@ -16,6 +16,8 @@ export type ReplayReport = {
   products: number;
   /** Sales invoices of which at least one order was sent; `orders` counts their orders. */
   salesInvoices: number;
+  /** From the first order until all were followed to their end. */
+  orderingMs: number;
   orders: OrderFigures;
   cancellations: { accepted: number; tooLate: number; unmatched: number; failed: number };
   /** Parts of an earlier sale taken back, for which the shop has no request. */
@@ -96,13 +98,15 @@ export const runReplay = async (path: string, context: Run): Promise<ReplayRepor
       }
     }
   }
-  progress.begin("invoices", survey.invoices);
+  progress.begin("invoices", survey.playable);
+  const startedAt = journey.clock();
   await runInLanes(work(), concurrency);
   progress.end();
   return {
     invoices: survey.invoices,
     products: survey.products.size,
     ...counts,
+    orderingMs: journey.clock() - startedAt,
     orders: tally.figures(),
     cancellations,
     setUpRefusals,
