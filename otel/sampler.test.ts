@@ -8,8 +8,8 @@ const TRACE_ID = "0af7651916cd43dd8448eb211c80319c";
 const samplerAt = (start: number) => {
   let now = start;
   const sampler = rateLimitedSampler({ perSecond: 20, burst: 50, clock: () => now });
-  const sampled = (parent = ROOT_CONTEXT) =>
-    sampler.shouldSample(parent, TRACE_ID, "x", SpanKind.SERVER, {}, []).decision ===
+  const sampled = (parent = ROOT_CONTEXT, path = "/orders/v1/orders") =>
+    sampler.shouldSample(parent, TRACE_ID, "x", SpanKind.SERVER, { "url.path": path }, []).decision ===
     SamplingDecision.RECORD_AND_SAMPLED;
   return {
     sampled,
@@ -55,6 +55,16 @@ test("a clock that runs backwards gives no tokens and takes none", () => {
   sampler.advance(-5_000);
   expect(sampler.count(10)).toBe(1);
 });
+
+test.each(["/healthz", "/readyz", "/monitor/", "/monitor/api/traces"])(
+  "asking for %s starts no trace, unless the caller traces it",
+  (path) => {
+    const sampler = samplerAt(0);
+    expect(sampler.sampled(ROOT_CONTEXT, path)).toBe(false);
+    expect(sampler.sampled(childOf(TraceFlags.SAMPLED), path)).toBe(true);
+    expect(sampler.count(1_000)).toBe(50);
+  },
+);
 
 test("the parent's decision stands, however many traces there are", () => {
   const sampler = samplerAt(0);

@@ -16,18 +16,25 @@ export interface SamplerOptions {
 }
 
 /**
- * Follows the parent's decision; starts at most `perSecond` traces of its own (token bucket of `burst`).
+ * Follows the parent's decision. Starts no trace for health probes and the monitor's own pages, and at most `perSecond`
+ * others (token bucket of `burst`).
  * A trace is whole or absent: whoever is called by an unsampled parent records nothing either.
  */
 export const rateLimitedSampler = ({ perSecond = 20, burst = 50, clock }: SamplerOptions): Sampler => {
   const takeToken = tokenBucket({ perSecond, burst, clock });
   return new ParentBasedSampler({
     root: {
-      shouldSample: () => (takeToken() ? RECORD : SKIP),
+      shouldSample: (_context, _traceId, _name, _kind, attributes) =>
+        !isHousekeeping(attributes["url.path"]) && takeToken() ? RECORD : SKIP,
       toString: () => `RateLimited{${perSecond}/s, burst ${burst}}`,
     },
   });
 };
+
+/** What machines and open pages ask all the time would push everything else out of the picture. */
+const HOUSEKEEPING = /^\/(?:healthz|readyz|monitor\/.*)$/;
+
+const isHousekeeping = (path: unknown): boolean => typeof path === "string" && HOUSEKEEPING.test(path);
 
 const RECORD: SamplingResult = { decision: SamplingDecision.RECORD_AND_SAMPLED };
 const SKIP: SamplingResult = { decision: SamplingDecision.NOT_RECORD };

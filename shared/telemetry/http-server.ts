@@ -28,7 +28,9 @@ const fromHeaders: TextMapGetter<Headers> = {
 export const tracedServer = (): MiddlewareHandler =>
   async function tracedServer(c, next) {
     const parent = callersContext(c.req.raw.headers);
-    const span = tracer().startSpan(c.req.method, { kind: SpanKind.SERVER }, parent);
+    // The path is there from the start because samplers may go by it.
+    const attributes = { "url.path": c.req.path };
+    const span = tracer().startSpan(c.req.method, { kind: SpanKind.SERVER, attributes }, parent);
     if (span.isRecording()) describeRequest(span, c);
     try {
       await context.with(trace.setSpan(parent, span), next);
@@ -49,7 +51,6 @@ const describeRequest = (span: Span, c: Context): void => {
   const userAgent = c.req.header("user-agent");
   span.setAttributes({
     ...httpMethod(c.req.method).attributes,
-    "url.path": url.pathname,
     "url.scheme": url.protocol.slice(0, -1),
     "server.address": url.hostname,
     ...(url.port && { "server.port": Number(url.port) }),
