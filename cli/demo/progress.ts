@@ -12,7 +12,7 @@ export type ProgressOutput = { write(text: string): unknown; isTTY?: boolean; co
 
 const LINE_EVERY_MS = 5_000;
 const BAR_EVERY_MS = 80;
-const BAR_WIDTH = 30;
+const BAR_WIDTH = 24;
 
 export const progressOn = (output: ProgressOutput, clock: Clock): Progress => {
   const everyMs = output.isTTY ? BAR_EVERY_MS : LINE_EVERY_MS;
