@@ -89,6 +89,8 @@ export const reserveStock = (commands: Pick<CommandMethods, "execute" | "history
       if (!shortage.ok) return shortage;
       const decision = await decide(cause, lines, shortage.value);
       if (!decision.ok && decision.error.code !== "reservation_decided") return decision;
+      const reservedNow = decision.ok && !decision.value.duplicate && !shortage.value;
+      if (reservedNow) return decision;
       if (decision.ok && !decision.value.duplicate && !shortage.value) return decision;
     }
     // Another delivery, or the order's end, may have decided meanwhile: only the reservation itself tells.
