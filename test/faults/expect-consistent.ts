@@ -4,7 +4,7 @@ import { expectStatus, itemsOf, type Shop } from "../e2e/shop.ts";
 import { type LoggedEvent, loggedEvents } from "./logged-events.ts";
 import type { LoadReport } from "./order-load.ts";
 
-const SETTLE_MS = 20_000;
+const SETTLE_MS = 30_000;
 const LOOK_AGAIN_MS = 250;
 
 type Line = { sku: string; quantity: number };

@@ -1,6 +1,6 @@
-/** Clients that place and cancel orders, and ask for them, for as long as they are let, whatever happens to the system. */
+/** Clients that place and cancel as many orders as they are told, and ask for them all the while, whatever happens to the system. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Answer, Shop } from "../e2e/shop.ts";
+import { type Answer, eventually, type Shop } from "../e2e/shop.ts";
 
 export interface Command {
   readonly status: number;
@@ -22,6 +22,8 @@ export interface LoadReport {
 
 export interface OrderLoad {
   readonly report: LoadReport;
+  /** Has the clients place that many orders more; resolves when all that were ever asked for are acknowledged. */
+  place(orders: number): Promise<void>;
   /** Lets every client finish what it has begun; each of its commands is acknowledged then. @throws when that takes too long */
   stop(): Promise<LoadReport>;
   /** The body that the key came with, and is to come with again. */
@@ -32,7 +34,9 @@ const CLIENTS = 8;
 const QUERY_CLIENTS = 2;
 /** Far less than `Retry-After` asks for: clients that push are the harder case. */
 const PAUSE_MS = 50;
+const IDLE_MS = 5;
 const FINISH_MS = 20_000;
+const PLACED_MS = 40_000;
 const CANCEL_EVERY = 6;
 
 /** @param shop reaches the system, which may move between two calls; @param skus must be in stock */
@@ -43,6 +47,8 @@ export const startOrderLoad = (shop: () => Shop, skus: readonly string[]): Order
   const queries: { status: number; tookMs: number }[] = [];
   const report = { orders, cancelled, refused, queries, broken: 0 };
   let stopping = false;
+  let toPlace = 0;
+  let asked = 0;
   let giveUpAt = Number.POSITIVE_INFINITY;
 
   const bodyOf = (key: string) => {
@@ -65,8 +71,17 @@ export const startOrderLoad = (shop: () => Shop, skus: readonly string[]): Order
     throw new Error(`A command was not acknowledged within ${FINISH_MS / 1000} s after the fault was over`);
   };
 
+  const mayPlace = async (): Promise<boolean> => {
+    while (toPlace === 0) {
+      if (stopping) return false;
+      await delay(IDLE_MS);
+    }
+    toPlace -= 1;
+    return true;
+  };
+
   const placeAndCancel = async (client: number) => {
-    for (let count = 0; !stopping; count++) {
+    for (let count = 0; await mayPlace(); count++) {
       const key = `client${client}-${count}`;
       const call = { method: "POST", body: bodyOf(key), headers: { "idempotency-key": key } };
       const placed = await persist(() => shop().request("/orders/v1/orders", call), [202]);
@@ -106,6 +121,13 @@ export const startOrderLoad = (shop: () => Shop, skus: readonly string[]): Order
   return {
     report,
     bodyOf,
+    async place(more) {
+      toPlace += more;
+      asked += more;
+      await eventually(() => {
+        if (orders.size < asked) throw new Error(`${orders.size} of ${asked} orders are acknowledged`);
+      }, PLACED_MS);
+    },
     async stop() {
       stopping = true;
       giveUpAt = Date.now() + FINISH_MS;
