@@ -60,9 +60,22 @@ export const jetStreamEventLog = ({
     return reading((connection) => readAggregate(connection, { stream, subject, from: afterPosition + 1 }));
   };
 
-  const publish = async (append: Append, message: CommitMessage, timeoutMs: number): Promise<Appended> => {
+  /** Gives up waiting at `until`; what it waited for goes on. */
+  const waitUntil = async <T>(until: number, work: Promise<T>): Promise<T> => {
+    const settled = new AbortController();
+    const tooLate = sleep(Math.max(0, until - clock()), settled.signal).then(() => {
+      throw new LogUnavailable(`The log of "${service}" did not answer in time`);
+    });
+    try {
+      return await Promise.race([work, tooLate]);
+    } finally {
+      settled.abort();
+    }
+  };
+
+  const publish = async (append: Append, message: CommitMessage, until: number): Promise<Appended> => {
     const { type, id } = append.aggregate;
-    const jetStream = await jetStreamClient();
+    const jetStream = await waitUntil(until, jetStreamClient());
     const { seq, duplicate } = await jetStream.publish(
       commitSubject(service, { type, id }),
       message.payload,
@@ -70,7 +83,7 @@ export const jetStreamEventLog = ({
         headers: message.headers,
         msgID: `${type}.${id}.${append.commandId}`,
         expect: { lastSubjectSequence: append.expectedPosition },
-        timeout: timeoutMs,
+        timeout: Math.max(1, until - clock()),
         retries: 0,
       },
     );
@@ -78,8 +91,8 @@ export const jetStreamEventLog = ({
   };
 
   /**
-   * A single-replica server checks the sequence before it looks for duplicates, so it says "wrong sequence" also of a
-   * commit that it wrote itself and whose answer was lost.
+   * A newer single-replica server checks the sequence before it looks for duplicates, and no server remembers them for
+   * ever: so it says "wrong sequence" also of a commit that it wrote itself and whose answer was lost.
    */
   const afterRefusal = async (append: Append): Promise<Result<Appended, AppendRefusal>> => {
     const later = await read(append.aggregate, append.expectedPosition);
@@ -113,11 +126,13 @@ export const jetStreamEventLog = ({
     const deadline = clock() + LIMITS.appendMs;
     for (;;) {
       try {
-        return ok(await publish(commit, message, Math.min(ATTEMPT_MS, deadline - clock())));
+        return ok(await publish(commit, message, Math.min(clock() + ATTEMPT_MS, deadline)));
       } catch (error) {
         const refused = error instanceof JetStreamApiError;
         if (refused && ANOTHER_CAME_FIRST.has(error.code)) {
-          return afterRefusal(commit).catch((cause) => unavailable(service, cause));
+          return await waitUntil(deadline, afterRefusal(commit)).catch((cause) =>
+            unavailable(service, cause),
+          );
         }
         if (refused || clock() + RETRY_PAUSE_MS >= deadline) {
           failSpan(span, error);

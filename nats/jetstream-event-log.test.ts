@@ -1,0 +1,233 @@
+import { once } from "node:events";
+import { connect as connectTcp, createServer, type Socket } from "node:net";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Commit } from "#shared/events/event.ts";
+import { type Append, type EventLog, LogUnavailable } from "#shared/events/event-log.ts";
+import { LIMITS } from "#shared/limits.ts";
+import { systemClock } from "#shared/runtime/clock.ts";
+import { natsPrograms, startNats, type TestNats } from "#test/setup/nats.ts";
+import { natsConnector } from "./connection.ts";
+import { jetStreamEventLog } from "./jetstream-event-log.ts";
+import { logStreamConfig } from "./streams.ts";
+
+const order = { type: "order", id: "a" };
+const append = (commandId: string, expectedPosition = 0, data: object = {}): Append => ({
+  aggregate: order,
+  expectedPosition,
+  expectedVersion: 0,
+  commandId,
+  at: 0,
+  events: [{ type: "OrderPlaced", data }],
+  trace: {},
+});
+
+/** What a command's client waits, the machine's own slowness included. */
+const IN_TIME_MS = LIMITS.appendMs + 300;
+
+const timed = async <T>(work: () => Promise<T>) => {
+  const began = performance.now();
+  const result = await work();
+  return { result, ms: performance.now() - began };
+};
+
+/** Stands between client and server: loses an answer, or lets nothing through until it is told to. */
+const startProxy = async (port: number) => {
+  let nextAnswer: "pass" | "swallow" | "cut" = "pass";
+  let frozen = false;
+  const held: Array<() => void> = [];
+  const sockets = new Set<Socket>();
+  const whenThawed = (act: () => void) => (frozen ? void held.push(act) : act());
+
+  const server = createServer((client) => {
+    const upstream = connectTcp(port, "127.0.0.1");
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on("error", () => socket.destroy());
+    }
+    client.on("close", () => whenThawed(() => upstream.destroy()));
+    upstream.on("close", () => client.destroy());
+    client.on("data", (chunk: Buffer) => whenThawed(() => upstream.write(chunk)));
+    upstream.on("data", (chunk: Buffer) => {
+      const act = /^H?MSG /m.test(chunk.toString("latin1")) ? nextAnswer : "pass";
+      if (act === "pass") return whenThawed(() => client.write(chunk));
+      nextAnswer = "pass";
+      if (act === "cut") client.destroy();
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (typeof address !== "object" || !address) throw new Error("The proxy has no port");
+  return {
+    url: `nats://127.0.0.1:${address.port}`,
+    loseNextAnswer: (how: "swallow" | "cut") => {
+      nextAnswer = how;
+    },
+    freeze: () => {
+      frozen = true;
+    },
+    thaw: () => {
+      frozen = false;
+      for (const act of held.splice(0)) act();
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+};
+
+describe.each(await natsPrograms())("the log on NATS $version", (program) => {
+  let nats: TestNats;
+  let services = 0;
+  const open: Array<() => unknown> = [];
+
+  beforeAll(async () => {
+    nats = await startNats(program);
+  });
+  afterAll(() => nats?.dispose());
+  afterEach(async () => {
+    for (const close of open.splice(0)) await close();
+    await nats.start();
+  });
+
+  const logOf = (service: string, url = nats.url): EventLog => {
+    const connector = natsConnector({ url, name: "test", clock: systemClock });
+    open.push(() => connector.close());
+    return jetStreamEventLog({ service, connector, clock: systemClock });
+  };
+  const proxied = async () => {
+    const proxy = await startProxy(nats.port);
+    open.push(proxy.close);
+    return proxy;
+  };
+  const newService = async () => {
+    const service = `service-${++services}`;
+    const connection = await connect({ servers: nats.url });
+    await (await jetstreamManager(connection)).streams.add(logStreamConfig(service));
+    await connection.close();
+    return service;
+  };
+  const commandsIn = async (log: EventLog) => (await log.read(order)).map(({ commandId }) => commandId);
+  const first = async (log: EventLog) => {
+    const appended = await log.append(append("first"));
+    if (!appended.ok) throw new Error(`Cannot append: ${appended.error.code}`);
+    return appended.value.position;
+  };
+
+  it("refuses in time while the server is dead, and goes on by itself when it is back", async () => {
+    const log = logOf(await newService());
+    const position = await first(log);
+    await nats.kill();
+    const { result, ms } = await timed(() => log.append(append("second", position)));
+    expect(result).toMatchObject({ ok: false, error: { code: "unavailable" } });
+    expect(ms).toBeLessThan(IN_TIME_MS);
+    await expect(log.read(order)).rejects.toThrow(LogUnavailable);
+    await expect(log.lastPosition()).rejects.toThrow(LogUnavailable);
+
+    await nats.start();
+    expect(await log.append(append("second", position))).toMatchObject({
+      ok: true,
+      value: { duplicate: false },
+    });
+    expect(await commandsIn(log)).toEqual(["first", "second"]);
+  });
+
+  it("takes a command whose server died and came back within the time of one append", async () => {
+    const log = logOf(await newService());
+    const position = await first(log);
+    await nats.kill();
+    const appending = log.append(append("second", position));
+    await nats.start();
+    expect(await appending).toMatchObject({ ok: true });
+    expect(await commandsIn(log)).toEqual(["first", "second"]);
+  });
+
+  it("refuses in time while the server hangs; what it does afterwards is done once", async () => {
+    const proxy = await proxied();
+    const log = logOf(await newService(), proxy.url);
+    const position = await first(log);
+    proxy.freeze();
+    const { result, ms } = await timed(() => log.append(append("second", position)));
+    expect(result).toMatchObject({ ok: false, error: { code: "unavailable" } });
+    expect(ms).toBeLessThan(IN_TIME_MS);
+    proxy.thaw();
+    expect(await log.append(append("second", position))).toMatchObject({ ok: true });
+    expect(await commandsIn(log)).toEqual(["first", "second"]);
+  });
+
+  it("refuses in time while the server hangs before there is a connection", async () => {
+    const proxy = await proxied();
+    const log = logOf(await newService(), proxy.url);
+    proxy.freeze();
+    const { result, ms } = await timed(() => log.append(append("first")));
+    expect(result).toMatchObject({ ok: false, error: { code: "unavailable" } });
+    expect(ms).toBeLessThan(IN_TIME_MS);
+    proxy.thaw();
+    expect(await log.append(append("first"))).toMatchObject({ ok: true });
+  });
+
+  it.each(["swallow", "cut"] as const)("ends in one commit when the answer is lost (%s)", async (how) => {
+    const proxy = await proxied();
+    const log = logOf(await newService(), proxy.url);
+    const position = await first(log);
+    proxy.loseNextAnswer(how);
+    const appended = await log.append(append("second", position));
+    const commits: Commit[] = await log.read(order);
+    expect(appended).toEqual({ ok: true, value: { position: commits[1]?.position, duplicate: true } });
+    expect(commits.map(({ commandId }) => commandId)).toEqual(["first", "second"]);
+  });
+
+  it("knows its own commit again, of which a newer server says that another came first", async () => {
+    const service = await newService();
+    const connection = await connect({ servers: nats.url });
+    open.push(() => connection.close());
+    const publish = () =>
+      jetstream(connection).publish(`log.${service}.order.a`, "[]", {
+        msgID: "order.a.first",
+        expect: { lastSubjectSequence: 0 },
+      });
+    const log = logOf(service);
+    await first(log);
+    const answer = await publish().then(
+      ({ duplicate }) => (duplicate ? "duplicate" : "written"),
+      ({ code }) => code,
+    );
+    expect(answer).toBe(program.version.startsWith("2.9.") ? "duplicate" : 10071);
+    expect(await log.append(append("first"))).toMatchObject({ ok: true, value: { duplicate: true } });
+  });
+
+  it("ends a tail with LogUnavailable when the server dies, and tails on from the same place afterwards", async () => {
+    const log = logOf(await newService());
+    const position = await first(log);
+    const { signal } = new AbortController();
+    const tail = log.tail({ after: 0, batchMax: 10, signal })[Symbol.asyncIterator]();
+    expect((await tail.next()).value).toHaveLength(1);
+    const next = tail.next();
+    const lost = expect(next).rejects.toThrow(LogUnavailable);
+    await nats.kill();
+    await lost;
+    await nats.start();
+    await log.append(append("second", position));
+    const again = log.tail({ after: position, batchMax: 10, signal })[Symbol.asyncIterator]();
+    expect((await again.next()).value).toMatchObject([{ commandId: "second" }]);
+    await again.return?.();
+  });
+
+  it("refuses a commit that is larger than a message may be, and writes nothing", async () => {
+    const log = logOf(await newService());
+    const appended = await log.append(append("large", 0, { text: "x".repeat(LIMITS.commitBytes) }));
+    expect(appended).toMatchObject({ ok: false, error: { code: "too_large" } });
+    expect(await log.lastPosition()).toBe(0);
+    const fits = await log.append(append("fits", 0, { text: "x".repeat(LIMITS.commitBytes - 1_000) }));
+    expect(fits).toMatchObject({ ok: true });
+  });
+
+  it("refuses as unavailable when it has no stream", async () => {
+    const log = logOf("nobody");
+    expect(await log.append(append("first"))).toMatchObject({ ok: false, error: { code: "unavailable" } });
+    await expect(log.read(order)).rejects.toThrow(LogUnavailable);
+  });
+});
