@@ -8,9 +8,9 @@ const imports = sources.flatMap((source) => source.imports);
 const PROJECT = /^(cli|nats|otel|shared|test|workers)\//;
 const folderOf = (path: string): string => path.split("/")[0] ?? "";
 const serviceOf = (path: string): string => path.split("/")[1] ?? "";
-const inProject = ({ to }: Import): boolean => PROJECT.test(to);
 /** An `index.ts`, or wiring that several of them share, which stands directly in `workers/`. */
 const isCompositionRoot = (path: string): boolean => /^workers\/([^/]+\/index|[^/]+)\.ts$/.test(path);
+const isSharedWiring = (path: string): boolean => /^workers\/[^/]+\.ts$/.test(path);
 const shown = (found: readonly Import[]): string[] => found.map(({ from, to }) => `${from} imports ${to}`);
 
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -20,34 +20,91 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   workers: ["workers", "shared", "nats", "otel"],
 };
 
+const ADAPTERS_OF: Readonly<Record<string, readonly string[]>> = {
+  "shared/events/event-log.ts": ["shared/events/memory-event-log.ts", "nats/jetstream-event-log.ts"],
+  "shared/runtime/actor.ts": ["shared/runtime/durable-actor.ts", "shared/runtime/in-process-actor.ts"],
+  "shared/cqrs/projection.ts": ["shared/storage/d1-read-store.ts"],
+  "shared/storage/key-value.ts": ["shared/storage/workers-kv.ts", "shared/storage/sqlite-key-value.ts"],
+  "shared/http/upstream.ts": [
+    "shared/http/upstream-app.ts",
+    "shared/http/upstream-binding.ts",
+    "shared/http/upstream-url.ts",
+  ],
+};
+const PORTS = Object.keys(ADAPTERS_OF);
+const ADAPTERS = Object.values(ADAPTERS_OF).flat();
+
+interface Rule {
+  readonly claim: string;
+  breaks(found: Import): boolean;
+  /** Breaks it, in the order of from and to. */
+  readonly planted: readonly (readonly [string, string])[];
+}
+
+const RULES: readonly Rule[] = [
+  {
+    claim: "import no folder that is above their own",
+    breaks: ({ from, to }) =>
+      PROJECT.test(to) && MAY_IMPORT[folderOf(from)]?.includes(folderOf(to)) === false,
+    planted: [
+      ["shared/a.ts", "nats/b.ts"],
+      ["nats/a.ts", "otel/b.ts"],
+      ["otel/a.ts", "workers/b.ts"],
+      ["workers/a.ts", "test/fake/b.ts"],
+    ],
+  },
+  {
+    claim: "of a service import another service's contract and nothing else of it",
+    breaks: ({ from, to }) =>
+      folderOf(from) === "workers" &&
+      folderOf(to) === "workers" &&
+      serviceOf(from) !== serviceOf(to) &&
+      !to.endsWith("/contract.ts") &&
+      !(isCompositionRoot(from) && isSharedWiring(to)),
+    planted: [
+      ["workers/orders/routes.ts", "workers/inventory/domain.ts"],
+      ["workers/orders/routes.ts", "workers/event-sourced-service.ts"],
+    ],
+  },
+  {
+    claim: "of a domain import types and shared/ only",
+    breaks: ({ from, to, typeOnly }) => from.endsWith("/domain.ts") && !typeOnly && folderOf(to) !== "shared",
+    planted: [
+      ["workers/orders/domain.ts", "node:crypto"],
+      ["workers/orders/domain.ts", "workers/orders/routes.ts"],
+    ],
+  },
+  {
+    claim: "import cloudflare:workers only where workers are wired",
+    breaks: ({ from, to, typeOnly }) => to === "cloudflare:workers" && !typeOnly && !isCompositionRoot(from),
+    planted: [
+      ["workers/orders/routes.ts", "cloudflare:workers"],
+      ["shared/runtime/durable-actor.ts", "cloudflare:workers"],
+    ],
+  },
+  {
+    claim: "import an adapter neither from a port nor from another adapter",
+    breaks: ({ from, to }) => ADAPTERS.includes(to) && [...PORTS, ...ADAPTERS].includes(from),
+    planted: [
+      ["shared/runtime/actor.ts", "shared/runtime/durable-actor.ts"],
+      ["shared/http/upstream-url.ts", "shared/http/upstream-app.ts"],
+    ],
+  },
+];
+
 describe("the sources", () => {
   test("are all read", () => {
     expect(sources.length).toBeGreaterThan(50);
     expect(imports.length).toBeGreaterThan(sources.length);
   });
 
-  test.each(Object.entries(MAY_IMPORT))("of %s import nothing of the project but %j", (folder, allowed) => {
-    const found = imports.filter(inProject).filter(({ from }) => folderOf(from) === folder);
-    expect(shown(found.filter(({ to }) => !allowed.includes(folderOf(to))))).toEqual([]);
+  test.each(RULES)("$claim", ({ breaks }) => {
+    expect(shown(imports.filter(breaks))).toEqual([]);
   });
 
-  test("of a service import another service's contract and nothing else of it", () => {
-    const across = imports.filter(
-      ({ from, to }) =>
-        folderOf(from) === "workers" && folderOf(to) === "workers" && serviceOf(from) !== serviceOf(to),
-    );
-    const wiring = ({ from, to }: Import) => isCompositionRoot(from) && /^workers\/[^/]+\.ts$/.test(to);
-    expect(shown(across.filter((found) => !found.to.endsWith("/contract.ts") && !wiring(found)))).toEqual([]);
-  });
-
-  test("of a domain import types and shared/ only", () => {
-    const found = imports.filter(({ from, typeOnly }) => from.endsWith("/domain.ts") && !typeOnly);
-    expect(shown(found.filter(({ to }) => folderOf(to) !== "shared"))).toEqual([]);
-  });
-
-  test("import cloudflare:workers only where workers are wired", () => {
-    const found = imports.filter(({ to, typeOnly }) => to === "cloudflare:workers" && !typeOnly);
-    expect(shown(found.filter(({ from }) => !isCompositionRoot(from)))).toEqual([]);
+  test("of every port and adapter are where the rules look for them", () => {
+    const files = sources.map(({ file }) => file);
+    expect([...PORTS, ...ADAPTERS].filter((file) => !files.includes(file))).toEqual([]);
   });
 
   test("never need each other in a circle", () => {
@@ -91,4 +148,10 @@ describe("reading imports", () => {
     expect(findCycle([edge("a", "b"), edge("b", "c"), edge("c", "b")])).toEqual(["b", "c", "b"]);
     expect(findCycle([edge("a", "b"), edge("b", "a", true)])).toBeNull();
   });
+});
+
+test.each(
+  RULES.flatMap(({ claim, breaks, planted }) => planted.map(([from, to]) => ({ claim, breaks, from, to }))),
+)("$from importing $to breaks the rule that the sources $claim", ({ breaks, from, to }) => {
+  expect(breaks({ from, to, typeOnly: false })).toBe(true);
 });
