@@ -10,14 +10,16 @@ import type { Aggregate } from "./aggregate.ts";
 import { type CommandRequest, commandActor, type Executed, type Execution } from "./command-actor.ts";
 
 type Added = { type: "Added"; data: { amount: number; to: number } };
-type Add = { add: number; most?: number };
+type Add = { add: number; least?: number; most?: number };
 
 /** A counter that says what it came to, so that a decision on an old state shows. */
 const counter: Aggregate<number, Add, Added> = {
   type: "counter",
   initialState: () => 0,
   evolve: (sum, { data }) => sum + data.amount,
-  decide: ({ add, most = Number.POSITIVE_INFINITY }, sum) => {
+  decide: ({ add, least = 0, most = Number.POSITIVE_INFINITY }, sum) => {
+    if (sum < least)
+      return err({ code: "too_little", detail: `Adding to ${sum}, expected at least ${least}` });
     if (sum + add > most)
       return err({ code: "too_much", detail: `Adding "${add}" to ${sum}, expected at most ${most}` });
     return ok(add === 0 ? [] : [{ type: "Added", data: { amount: add, to: sum + add } }]);
@@ -246,9 +248,7 @@ describe("a log that is away", () => {
     await execute(add("c0", 1));
     faults.push(lostAnswer);
     await execute(add("c1", 5));
-    expect(await execute(add("c2", 1, { command: { add: 1, most: 6 } }))).toMatchObject({
-      error: { code: "too_much" },
-    });
+    expect(amounts(value(await execute(add("c2", 1, { command: { add: 1, least: 6 } }))))).toEqual([7]);
   });
 
   it("refuses as unavailable, and the next command works", async () => {

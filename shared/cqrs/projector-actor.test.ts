@@ -127,21 +127,24 @@ describe("a projector", () => {
     expect(await wake({})).toEqual({ projection: "numbers", position: 1 });
   });
 
-  it("that somebody else overtook goes on from where that one is", async () => {
-    const log = memoryEventLog();
-    await write(log, 2);
-    const { store, rows, faults } = memoryStore();
-    faults.push(async (change, real) => {
-      await real(change);
-      return real(change);
-    });
-    const { wake, time } = start(log, store);
-    await wake({});
-    await time.settle();
-    await write(log, 1);
-    await time.settle();
-    expect(rows).toEqual([1, 2, 3]);
-  });
+  it.each([1, 2])(
+    "that somebody else overtook goes on from where that one is: %i of 2 commits",
+    async (to) => {
+      const log = memoryEventLog();
+      await write(log, 2);
+      const { store, rows, faults } = memoryStore();
+      faults.push(async (change, real) => {
+        await real({ ...change, to, statements: change.statements.slice(0, to) });
+        return real(change);
+      });
+      const { wake, time } = start(log, store);
+      await wake({});
+      await time.settle();
+      await write(log, 1);
+      await time.settle();
+      expect(rows).toEqual([1, 2, 3]);
+    },
+  );
 });
 
 describe("waiting for a position", () => {
