@@ -102,7 +102,7 @@ export const jetStreamEventLog = ({
 
   const append: EventLog["append"] = (commit) =>
     inSpan(
-      `send ${stream}`,
+      `publish ${stream}`,
       {
         kind: "producer",
         attributes: {

@@ -52,6 +52,7 @@ export const projectorActor = ({
       `project ${projection.name}`,
       {
         "messaging.system": "nats",
+        "messaging.operation.name": "project",
         "messaging.operation.type": "process",
         "messaging.batch.message_count": commits.length,
       },

@@ -1,0 +1,48 @@
+/** The same workers under wrangler's own harness: what `wrangler dev` builds from the same files works as well. */
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createTestHarness, type TestHarness } from "wrangler";
+import { applyMigrations } from "#cli/apply-migrations.ts";
+import { ROOT, WORKERS } from "#cli/workers.ts";
+import { applyStreams } from "#nats/apply-streams.ts";
+import { startNats, type TestNats } from "../setup/nats.ts";
+import { eventually, expectStatus, type Shop, shopOf } from "./shop.ts";
+
+let nats: TestNats;
+let harness: TestHarness;
+let shop: Shop;
+
+beforeAll(async () => {
+  nats = await startNats();
+  await applyStreams({ natsUrl: nats.url });
+  const workers = WORKERS;
+  harness = createTestHarness({
+    root: ROOT,
+    workers: workers.map(({ config }) => ({ configPath: join(ROOT, config), vars: { NATS_URL: nats.url } })),
+  });
+  const { url } = await harness.listen();
+  for (const { name, migrations } of workers) {
+    if (!migrations) continue;
+    const { DB } = await harness.getWorker<{ DB: Parameters<typeof applyMigrations>[0] }>(name).getEnv();
+    await applyMigrations(DB, join(ROOT, migrations));
+  }
+  shop = shopOf({ url: url.origin, services: {} });
+});
+afterAll(async () => {
+  await harness?.close();
+  await nats?.dispose();
+});
+
+test("every worker is alive", async () => {
+  for (const { name } of WORKERS) {
+    const answer = await harness.getWorker(name).fetch("http://localhost/healthz");
+    expect([name, answer.status]).toEqual([name, 200]);
+    await answer.body?.cancel();
+  }
+});
+
+test("the system becomes ready and an order goes through", async () => {
+  await eventually(async () => expectStatus(await shop.request("/readyz"), 200));
+  await shop.offer("tea", { amount: 5, pieces: 10 });
+  expect(await shop.placeAndSettle([{ sku: "tea", quantity: 1 }])).toMatchObject({ status: "confirmed" });
+});
