@@ -256,6 +256,19 @@ describe("what was interrupted", () => {
     expect(calls).toEqual([...Array(41).fill("a/1"), "a/2"]);
   });
 
+  it("by the end of a slice while it is being handled is waited for, and not begun a second time", async () => {
+    const { log, write } = writer();
+    const context = testActorContext();
+    const { calls, handle } = recording(() => context.sleep(5_000).then(() => ok(null)));
+    const { wake, time } = start(log, handle, context);
+    await wake({});
+    await time.pass(LIMITS.pumpMs - 1_000);
+    await write("a");
+    await write("a");
+    await time.until(() => calls.includes("a/2"));
+    expect(calls).toEqual(["a/1", "a/2"]);
+  });
+
   it("by a crash comes back after the restart, in order, and what was finished in a row does not", async () => {
     const { log, write } = writer();
     for (let n = 0; n < 3; n++) await write("done");
