@@ -45,21 +45,6 @@ export const jetStreamEventLog = ({
     return client.jetStream;
   };
 
-  const reading = async <T>(work: (connection: NatsConnection) => Promise<T>): Promise<T> => {
-    const connection = await connector.get();
-    try {
-      return await work(connection);
-    } catch (cause) {
-      if (cause instanceof LogUnavailable) throw cause;
-      throw new LogUnavailable(`Cannot read the log of "${service}"`, { cause });
-    }
-  };
-
-  const read: EventLog["read"] = async (aggregate, afterPosition = 0) => {
-    const subject = commitSubject(service, aggregate);
-    return reading((connection) => readAggregate(connection, { stream, subject, from: afterPosition + 1 }));
-  };
-
   /** Gives up waiting at `until`; what it waited for goes on. */
   const waitUntil = async <T>(until: number, work: Promise<T>): Promise<T> => {
     const settled = new AbortController();
@@ -71,6 +56,21 @@ export const jetStreamEventLog = ({
     } finally {
       settled.abort();
     }
+  };
+
+  const reading = async <T>(work: (connection: NatsConnection) => Promise<T>): Promise<T> => {
+    const connection = await waitUntil(clock() + LIMITS.readRequestMs, connector.get());
+    try {
+      return await work(connection);
+    } catch (cause) {
+      if (cause instanceof LogUnavailable) throw cause;
+      throw new LogUnavailable(`Cannot read the log of "${service}"`, { cause });
+    }
+  };
+
+  const read: EventLog["read"] = async (aggregate, afterPosition = 0) => {
+    const subject = commitSubject(service, aggregate);
+    return reading((connection) => readAggregate(connection, { stream, subject, from: afterPosition + 1 }));
   };
 
   const publish = async (append: Append, message: CommitMessage, until: number): Promise<Appended> => {
@@ -158,7 +158,10 @@ export const jetStreamEventLog = ({
     },
     lastPosition: () =>
       reading(async (connection) => {
-        const manager = await jetstreamManager(connection, { checkAPI: false });
+        const manager = await jetstreamManager(connection, {
+          checkAPI: false,
+          timeout: LIMITS.readRequestMs,
+        });
         return (await manager.streams.info(stream)).state.last_seq;
       }),
   };

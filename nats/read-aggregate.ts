@@ -11,6 +11,7 @@ import {
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { Commit } from "#shared/events/event.ts";
 import { LogUnavailable } from "#shared/events/event-log.ts";
+import { LIMITS } from "#shared/limits.ts";
 import { decodeCommit } from "./envelope.ts";
 import { parseCommitSubject } from "./subjects.ts";
 
@@ -22,7 +23,10 @@ export const readAggregate = async (
   connection: NatsConnection,
   { stream, subject, from }: { stream: string; subject: string; from: number },
 ): Promise<Commit[]> => {
-  const manager = await jetstreamManager(connection, { checkAPI: false });
+  const manager = await jetstreamManager(connection, {
+    checkAPI: false,
+    timeout: LIMITS.readRequestMs,
+  });
   const commits: Commit[] = [];
   let next = from;
   for (let singly = 1; ; singly++) {

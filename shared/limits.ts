@@ -12,6 +12,8 @@ export const LIMITS = {
   natsConnectMs: 1_000,
   /** One append, all its retries included: a command answers 503 in under 2 s when the log is away. */
   appendMs: 1_200,
+  /** One request of a read to the log, as is the wait for its connection: with an append after it still under 2 s. */
+  readRequestMs: 700,
   /** A query's wait for `Skerry-Min-Position`. */
   positionWaitMs: 2_000,
   /** Decisions of one command when others keep coming first. */
