@@ -67,6 +67,16 @@ test("a trace is summarised over all its spans, in whatever order they came", as
   ]);
 });
 
+test("a trace that the client began is named after the span below the client's, also when its child begins at once", async () => {
+  const store = storeBoundedBy();
+  const below = (parent: string) => ({ parentSpanId: parent, startUs: 1_000_000 });
+  await store.add([
+    span(1, 9, { name: "POST /orders", ...below("00000000000000ff") }),
+    span(1, 2, { name: "POST", ...below("0000000000000009") }),
+  ]);
+  expect((await store.list({ limit: 1 })).traces[0]?.rootName).toBe("POST /orders");
+});
+
 test("spans that are sent again change nothing", async () => {
   const store = storeBoundedBy();
   await store.add([span(1, 1), span(1, 2)]);

@@ -166,10 +166,15 @@ const summarise = (sql: ActorSql, traceIds: readonly string[]): void => {
   );
 };
 
-/** The span without a parent; while it has not come, or when the client began the trace, the earliest one. */
+/**
+ * The span without a parent; while it has not come, or when the client began the trace, the earliest one whose parent is
+ * not here: an isolate's clock stands still while it computes, so a child may begin at the same instant.
+ */
 const ofRoot = (column: "name" | "service"): string =>
   `(SELECT r.${column} FROM spans r WHERE r.trace_id = s.trace_id
-    ORDER BY r.parent_span_id IS NOT NULL, r.start_us, r.span_id LIMIT 1)`;
+    ORDER BY r.parent_span_id IS NOT NULL,
+      EXISTS (SELECT 1 FROM spans p WHERE p.trace_id = r.trace_id AND p.span_id = r.parent_span_id),
+      r.start_us, r.span_id LIMIT 1)`;
 
 /** The newest trace always stays. */
 const evictOldest = (sql: ActorSql, bounds: TraceStoreBounds): void => {
