@@ -50,6 +50,8 @@ export const natsConnector = ({
         pingInterval: 10_000,
         maxPingOut: 2,
         ignoreAuthErrorAbort: false,
+        // Or else each request prepares two stack traces, in case it fails: a fifth of an append's time.
+        noAsyncTraces: true,
       });
       void connection.closed().then(forget);
       return connection;

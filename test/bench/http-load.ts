@@ -3,12 +3,6 @@ import { connect, type Socket } from "node:net";
 import { performance } from "node:perf_hooks";
 import type { Slice } from "./in-turns.ts";
 
-export interface HttpLoad {
-  /** Each connection asks again as soon as it was answered. @throws Error when an answer has another status than expected */
-  readonly slice: Slice;
-  close(): void;
-}
-
 export interface LoadRequest {
   readonly method: string;
   readonly path: string;
@@ -24,36 +18,42 @@ export interface HttpLoadOptions {
   readonly connections: number;
 }
 
-export const httpLoad = async (options: HttpLoadOptions): Promise<HttpLoad> => {
-  const { host } = new URL(options.url);
-  const requests = options.requests.map((request) => requestBytes(host, request));
+/**
+ * Each connection asks again as soon as it was answered. Every slice opens its own, because a server closes those that
+ * are idle while another slice runs.
+ * @throws Error when an answer has another status than expected, or does not come
+ */
+export const httpLoad = (options: HttpLoadOptions): Slice => {
+  const url = new URL(options.url);
+  const requests = options.requests.map((request) => requestBytes(url.host, request));
   let asked = 0;
-  const connections = await Promise.all(
-    Array.from({ length: options.connections }, () => openConnection(new URL(options.url))),
-  );
+
   const askUntil = async (connection: Connection, end: number): Promise<number> => {
     for (let answered = 0; ; answered++) {
       if (performance.now() >= end) return answered;
       const turn = asked++ % requests.length;
       const status = await connection.ask(requests[turn] ?? Buffer.alloc(0));
       if (status !== options.expectedStatus) {
-        const { method, path } = options.request;
+        const { method, path } = options.requests[turn] ?? {};
         throw new Error(
           `Loading ${method} "${path}": answered ${status}, expected ${options.expectedStatus}`,
         );
       }
     }
   };
-  return {
-    async slice(ms) {
+
+  return async (ms) => {
+    const connections = await Promise.all(
+      Array.from({ length: options.connections }, () => openConnection(url)),
+    );
+    try {
       const start = performance.now();
       const counts = await Promise.all(connections.map((connection) => askUntil(connection, start + ms)));
       const answered = counts.reduce((sum, count) => sum + count, 0);
       return (answered * 1000) / (performance.now() - start);
-    },
-    close() {
+    } finally {
       for (const connection of connections) connection.close();
-    },
+    }
   };
 };
 
@@ -66,6 +66,8 @@ const requestBytes = (host: string, { method, path, body }: LoadRequest): Buffer
   return Buffer.from(`${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${entity}\r\n${text}`);
 };
 
+const ANSWER_MS = 10_000;
+
 interface Connection {
   /** Sends the request and resolves with the status when the whole answer has come. */
   ask(request: Buffer): Promise<number>;
@@ -73,7 +75,8 @@ interface Connection {
 }
 
 const openConnection = async ({ hostname, port }: URL): Promise<Connection> => {
-  const socket: Socket = connect({ host: hostname, port: Number(port), noDelay: true });
+  const socket: Socket = connect({ host: hostname, port: Number(port), noDelay: true, timeout: ANSWER_MS });
+  socket.on("timeout", () => socket.destroy(new Error(`The server did not answer in ${ANSWER_MS} ms`)));
   await new Promise<void>((resolve, reject) => {
     socket.once("connect", resolve).once("error", reject);
   });

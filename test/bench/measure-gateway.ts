@@ -50,17 +50,11 @@ export const measureGateway = async (ground: BenchGround, quick: boolean): Promi
         expectedStatus: 200,
         connections: CONNECTIONS,
       });
-    const ours = await load(gateway);
-    const bare = await load(`bench-pass-through-${service}`);
-    try {
-      const turns = quick
-        ? { pairs: 4, sliceMs: 500, warmUpMs: 1_000 }
-        : { pairs: 12, sliceMs: 1_000, warmUpMs: 3_000 };
-      return await inTurns({ ours: ours.slice, bare: bare.slice, ...turns });
-    } finally {
-      ours.close();
-      bare.close();
-    }
+    const turns = quick
+      ? { pairs: 4, sliceMs: 500, warmUpMs: 1_000 }
+      : { pairs: 12, sliceMs: 1_000, warmUpMs: 3_000 };
+    const bare = `bench-pass-through-${service}`;
+    return inTurns({ ours: await load(gateway), bare: await load(bare), ...turns });
   };
   try {
     const path = "/catalog/v1/products/MUG";

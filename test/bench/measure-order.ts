@@ -8,8 +8,8 @@ import { GATEWAY } from "#cli/workers.ts";
 import { logStreamConfig } from "#nats/streams.ts";
 import type { BenchGround, BenchSystem, BenchWorker } from "./bench-system.ts";
 import type { Figure } from "./figure.ts";
-import { type HttpLoad, httpLoad } from "./http-load.ts";
-import { inTurns } from "./in-turns.ts";
+import { httpLoad } from "./http-load.ts";
+import { inTurns, type Slice } from "./in-turns.ts";
 import { putProduct, receiveStock } from "./shop-set-up.ts";
 
 const AIM = 0.6;
@@ -68,7 +68,7 @@ const addBareStream = async (natsUrl: string): Promise<void> => {
   await connection.close();
 };
 
-const loadOrders = async (system: BenchSystem, worker: string): Promise<HttpLoad> =>
+const loadOrders = async (system: BenchSystem, worker: string): Promise<Slice> =>
   httpLoad({
     url: await system.url(worker),
     requests: ORDERS,
@@ -82,13 +82,8 @@ const measurePath = async (system: BenchSystem, quick: boolean): Promise<Figure[
   const turns = quick
     ? { pairs: 4, sliceMs: 500, warmUpMs: 1_000 }
     : { pairs: 12, sliceMs: 1_000, warmUpMs: 3_000 };
-  try {
-    const rates = await inTurns({ ours: ours.slice, bare: bare.slice, ...turns });
-    return [{ name: "placing an order, nobody reacting", unit: "orders/s", aim: AIM, ...rates }];
-  } finally {
-    ours.close();
-    bare.close();
-  }
+  const rates = await inTurns({ ours, bare, ...turns });
+  return [{ name: "placing an order, nobody reacting", unit: "orders/s", aim: AIM, ...rates }];
 };
 
 /** All of the saga shares workerd's one thread with placing: what is placed faster than it is confirmed has to wait. */
@@ -99,10 +94,10 @@ const measureSaga = async (system: BenchSystem, natsUrl: string, quick: boolean)
   const ours = await loadOrders(system, GATEWAY);
   const confirmed = await confirmations(natsUrl);
   try {
-    await ours.slice(quick ? 500 : 2_000);
+    await ours(quick ? 500 : 2_000);
     const start = performance.now();
     const before = await confirmed.count();
-    const rate = await ours.slice(quick ? 2_000 : 8_000);
+    const rate = await ours(quick ? 2_000 : 8_000);
     const during = ((await confirmed.count()) - before) / (performance.now() - start);
     const settled = await confirmed.untilAll(SETTLE_MS);
     const overall = (settled - before) / (performance.now() - start);
@@ -112,7 +107,6 @@ const measureSaga = async (system: BenchSystem, natsUrl: string, quick: boolean)
       { name: "orders placed and confirmed, over all", unit: "orders/s", ours: overall * 1000 },
     ];
   } finally {
-    ours.close();
     await confirmed.close();
   }
 };
