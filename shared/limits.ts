@@ -14,6 +14,8 @@ export const LIMITS = {
   appendMs: 1_200,
   /** One request of a read to the log, as is the wait for its connection: with an append after it still under 2 s. */
   readRequestMs: 700,
+  /** A command's wait for those before it on the same aggregate: an append after it still answers in under 2 s. */
+  commandQueueMs: 600,
   /** A query's wait for `Skerry-Min-Position`. */
   positionWaitMs: 2_000,
   /** Decisions of one command when others keep coming first. */

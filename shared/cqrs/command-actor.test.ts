@@ -306,7 +306,7 @@ describe("commands at the same time", () => {
     faults.push(fault);
     const first = execute(add("c1", 1));
     const second = execute(add("c2", 1));
-    await context.time.pass(LIMITS.appendMs + 1);
+    await context.time.pass(LIMITS.commandQueueMs + 1);
     letGo();
     await first;
     expect(await second).toMatchObject({ ok: false, error: { code: "unavailable" } });

@@ -145,7 +145,7 @@ export const commandActor = ({
     if (!aggregate) throw new Error(`Cannot execute a command on "${request.type}": no such aggregate`);
     const askedAt = clock();
     return exclusively(keyOf(request), async () => {
-      if (clock() - askedAt > LIMITS.appendMs)
+      if (clock() - askedAt > LIMITS.commandQueueMs)
         return err(unavailable("Others were served first for too long"));
       try {
         const execution = await decideAndAppend(request, aggregate);
