@@ -44,11 +44,11 @@ export const encodeCommit = (service: string, append: Append): CommitMessage => 
     }),
   );
   const headers = createHeaders();
-  headers.set("Content-Type", "application/cloudevents-batch+json; charset=UTF-8");
-  headers.set(COMMAND_ID, append.commandId);
+  headers.append("Content-Type", "application/cloudevents-batch+json; charset=UTF-8");
+  headers.append(COMMAND_ID, append.commandId);
   for (const name of TRACE_HEADERS) {
     const value = append.trace[name];
-    if (value) headers.set(name, value);
+    if (value) headers.append(name, value);
   }
   return { payload: encoder.encode(JSON.stringify(batch)), headers };
 };

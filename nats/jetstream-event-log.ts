@@ -58,6 +58,10 @@ export const jetStreamEventLog = ({
     }
   };
 
+  /** The open connection is there at once: only waiting for a new one needs the bound, and its timer. */
+  const clientUntil = async (until: number): Promise<JetStreamClient> =>
+    client && !client.connection.isClosed() ? client.jetStream : waitUntil(until, jetStreamClient());
+
   const reading = async <T>(work: (connection: NatsConnection) => Promise<T>): Promise<T> => {
     const connection = await waitUntil(clock() + LIMITS.readRequestMs, connector.get());
     try {
@@ -73,20 +77,20 @@ export const jetStreamEventLog = ({
     return reading((connection) => readAggregate(connection, { stream, subject, from: afterPosition + 1 }));
   };
 
-  const publish = async (append: Append, message: CommitMessage, until: number): Promise<Appended> => {
+  const publish = async (
+    append: Append,
+    message: CommitMessage & { subject: string },
+    until: number,
+  ): Promise<Appended> => {
     const { type, id } = append.aggregate;
-    const jetStream = await waitUntil(until, jetStreamClient());
-    const { seq, duplicate } = await jetStream.publish(
-      commitSubject(service, { type, id }),
-      message.payload,
-      {
-        headers: message.headers,
-        msgID: `${type}.${id}.${append.commandId}`,
-        expect: { lastSubjectSequence: append.expectedPosition },
-        timeout: Math.max(1, until - clock()),
-        retries: 0,
-      },
-    );
+    const jetStream = await clientUntil(until);
+    const { seq, duplicate } = await jetStream.publish(message.subject, message.payload, {
+      headers: message.headers,
+      msgID: `${type}.${id}.${append.commandId}`,
+      expect: { lastSubjectSequence: append.expectedPosition },
+      timeout: Math.max(1, until - clock()),
+      retries: 0,
+    });
     return { position: seq, duplicate };
   };
 

@@ -13,7 +13,7 @@ import {
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { httpMethod } from "./http-method.ts";
-import { failSpan, tracer } from "./span.ts";
+import { failSpan, tracer, unsampledSpan } from "./span.ts";
 
 const fromHeaders: TextMapGetter<Headers> = {
   get: (headers, key) => headers.get(key) ?? undefined,
@@ -28,6 +28,7 @@ const fromHeaders: TextMapGetter<Headers> = {
 export const tracedServer = (): MiddlewareHandler =>
   async function tracedServer(c, next) {
     const parent = callersContext(c.req.raw.headers);
+    if (unsampledSpan(parent)) return context.with(parent, next);
     // The path is there from the start because samplers may go by it.
     const attributes = { "url.path": c.req.path };
     const span = tracer().startSpan(c.req.method, { kind: SpanKind.SERVER, attributes }, parent);

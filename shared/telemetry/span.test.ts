@@ -1,5 +1,6 @@
 import { SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { expect, test } from "vitest";
+import { injectTrace, withTrace } from "./propagation.ts";
 import { recordSpans } from "./record-spans.ts";
 import { inSpan } from "./span.ts";
 
@@ -61,4 +62,12 @@ test("two works at once each see their own span", async () => {
       return trace.getActiveSpan() === span;
     });
   expect(await Promise.all([seen("a"), seen("b")])).toEqual([true, true]);
+});
+
+test("in a trace that nobody records no span is made, and the trace goes on", async () => {
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+  spans.take();
+  const onward = await withTrace({ traceparent }, () => inSpan("load", {}, async () => injectTrace()));
+  expect(onward).toEqual({ traceparent });
+  expect(spans.take()).toEqual([]);
 });

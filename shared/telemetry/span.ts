@@ -1,12 +1,15 @@
 /** Work inside a span: the one way the project makes spans of its own. */
 import {
   type Attributes,
+  type Context,
   context,
+  isSpanContextValid,
   type Link,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
+  TraceFlags,
   type Tracer,
   trace,
 } from "@opentelemetry/api";
@@ -33,9 +36,17 @@ export interface SpanOptions {
 /** The project's tracer; does nothing until a provider is registered. */
 export const tracer = (): Tracer => trace.getTracer("skerry");
 
+/** The span of a trace that nobody records; undefined in a recorded one and outside of any. */
+export const unsampledSpan = (active: Context): Span | undefined => {
+  const span = trace.getSpan(active);
+  const caller = span?.spanContext();
+  return caller && isSpanContextValid(caller) && !(caller.traceFlags & TraceFlags.SAMPLED) ? span : undefined;
+};
+
 /**
  * Runs `work` as the active span and ends the span when it settles.
  * A rejection is recorded (`exception` event, status ERROR, `error.type`) and passed on.
+ * An unsampled trace only has to stay one trace: there, no span is made.
  */
 export const inSpan = async <T>(
   name: string,
@@ -43,6 +54,8 @@ export const inSpan = async <T>(
   work: (span: Span) => Promise<T>,
 ): Promise<T> => {
   const parent = options.root ? ROOT_CONTEXT : context.active();
+  const unsampled = unsampledSpan(parent);
+  if (unsampled) return work(unsampled);
   const span = tracer().startSpan(
     name,
     {

@@ -2,17 +2,15 @@
 import {
   type Context,
   context,
-  isSpanContextValid,
   propagation,
   type Span,
   SpanKind,
   SpanStatusCode,
-  TraceFlags,
   trace,
 } from "@opentelemetry/api";
 import type { Upstream } from "../http/upstream.ts";
 import { httpMethod } from "./http-method.ts";
-import { failSpan, tracer } from "./span.ts";
+import { failSpan, tracer, unsampledSpan } from "./span.ts";
 
 const intoHeaders = { set: (headers: Headers, key: string, value: string) => headers.set(key, value) };
 
@@ -23,17 +21,12 @@ const intoHeaders = { set: (headers: Headers, key: string, value: string) => hea
 export const tracedUpstream = (upstream: Upstream, { service }: { service: string }): Upstream => ({
   fetch(request) {
     const parent = context.active();
-    return isUnsampled(parent)
+    // An unsampled trace only has to stay one trace: no span of its own is needed for that.
+    return unsampledSpan(parent)
       ? upstream.fetch(carryingTrace(request, parent))
       : fetchInSpan(upstream, request, { parent, service });
   },
 });
-
-/** An unsampled trace only has to stay one trace: no span of its own is needed for that. */
-const isUnsampled = (active: Context): boolean => {
-  const caller = trace.getSpanContext(active);
-  return caller !== undefined && isSpanContextValid(caller) && !(caller.traceFlags & TraceFlags.SAMPLED);
-};
 
 const fetchInSpan = async (
   upstream: Upstream,
