@@ -26,7 +26,8 @@ export async function* tailStream(
       batch.push(
         decodeCommit({ aggregate: parseCommitSubject(subject), position: seq, payload: data, headers }),
       );
-      const caughtUp = message.info.pending === 0 && messages.getPending() === 0;
+      // Not `getPending()`: it goes negative while a pull waits in the queue among the messages.
+      const caughtUp = message.info.pending === 0 && messages.getReceived() === messages.getProcessed();
       if (caughtUp || batch.length >= batchMax) {
         yield batch;
         batch = [];

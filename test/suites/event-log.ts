@@ -32,13 +32,20 @@ const positionOf = async (log: EventLog, commit: Append): Promise<number> => {
 };
 
 /** Follows the log until it has seen so many commits. */
-const follow = async (log: EventLog, after: number, count: number, batchMax = 100) => {
+const follow = async (
+  log: EventLog,
+  after: number,
+  count: number,
+  batchMax = 100,
+  takeBatch: () => Promise<unknown> = async () => {},
+) => {
   const stop = new AbortController();
   const batches: (readonly Commit[])[] = [];
   let seen = 0;
   for await (const batch of log.tail({ after, batchMax, signal: stop.signal })) {
     batches.push(batch);
     seen += batch.length;
+    await takeBatch();
     if (seen >= count) break;
   }
   stop.abort();
@@ -154,6 +161,22 @@ export const testEventLog = (name: string, { create }: EventLogUnderTest): void 
       expect(batches.flat().map(({ position }) => position)).toEqual(positions.slice(5));
       expect(Math.max(...batches.map(({ length }) => length))).toBeLessThanOrEqual(8);
       expect(batches.every(({ length }) => length > 0)).toBe(true);
+    });
+
+    it("tails to the last commit however many there are, also when what takes them is slow", async () => {
+      const log = await create();
+      const counts = [510, 1_005, 1_200, 2_310];
+      const all = Math.max(...counts);
+      const appends = Array.from(
+        { length: all },
+        (_, n) => () => positionOf(log, append(`a${n}`, 0, `c${n}`)),
+      );
+      while (appends.length > 0) await Promise.all(appends.splice(0, 100).map((start) => start()));
+      for (const count of counts) {
+        const batches = await follow(log, all - count, count, 500, () => log.lastPosition());
+        expect(batches.flat()).toHaveLength(count);
+        expect(batches.flat().at(-1)?.position).toBe(all);
+      }
     });
 
     it("tails what is appended while it is followed", async () => {
