@@ -28,6 +28,8 @@ export const LIMITS = {
   idempotencyKeyMs: 24 * 60 * 60 * 1000,
   /** Commits that a projection applies in one transaction while catching up. */
   projectionBatch: 500,
+  /** Between a projection's transactions once it has caught up: what comes meanwhile is written together. */
+  projectionPauseMs: 20,
   /** Events that one process handles at once, those of one aggregate in order. */
   processConcurrency: 16,
   /** Commits that one process has taken and not finished: one aggregate's trouble must not hold up the others. */

@@ -19,6 +19,8 @@ export interface KeyHolder {
   readonly id: string;
   /** True for the first request with this key. */
   readonly fresh: boolean;
+  /** Epoch milliseconds: a key that was forgotten and comes again is another command. */
+  readonly reservedAt: number;
 }
 
 export interface IdempotencyKeys {
@@ -49,19 +51,20 @@ export const idempotencyKeys = (sql: ActorSql, clock: Clock): IdempotencyKeys =>
   return {
     reserve({ key, fingerprint, id }) {
       sweep();
-      const [known] = sql.exec<{ fingerprint: string; id: string }>(
-        "SELECT fingerprint, id FROM idempotency_key WHERE key = ?",
+      const [known] = sql.exec<{ fingerprint: string; id: string; created_at: number }>(
+        "SELECT fingerprint, id, created_at FROM idempotency_key WHERE key = ?",
         key,
       );
       if (!known) {
+        const reservedAt = clock();
         sql.exec(
           "INSERT INTO idempotency_key (key, fingerprint, id, created_at) VALUES (?, ?, ?, ?)",
           key,
           fingerprint,
           id,
-          clock(),
+          reservedAt,
         );
-        return ok({ id, fresh: true });
+        return ok({ id, fresh: true, reservedAt });
       }
       if (known.fingerprint !== fingerprint) {
         return err({
@@ -70,7 +73,7 @@ export const idempotencyKeys = (sql: ActorSql, clock: Clock): IdempotencyKeys =>
             "This Idempotency-Key came with another request before: expected the same body or a new key",
         });
       }
-      return ok({ id: known.id, fresh: false });
+      return ok({ id: known.id, fresh: false, reservedAt: known.created_at });
     },
     settle: (key, position) =>
       void sql.exec("UPDATE idempotency_key SET position = ? WHERE key = ?", position, key),

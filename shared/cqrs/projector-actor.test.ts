@@ -91,10 +91,25 @@ describe("a projector", () => {
     await wake({});
     await time.settle();
     await write(log, 1);
-    await time.settle();
+    await time.pass(LIMITS.projectionPauseMs);
     expect(rows).toEqual(upTo(LIMITS.projectionBatch + 4));
     expect(sizes).toEqual([LIMITS.projectionBatch, 3, 1]);
     expect(await wake({})).toEqual({ projection: "numbers", position: LIMITS.projectionBatch + 4 });
+  });
+
+  it("that has caught up writes together what comes within a pause", async () => {
+    const log = memoryEventLog();
+    const { store, rows } = memoryStore();
+    const { wake, time } = start(log, store);
+    await wake({});
+    await write(log, 1);
+    await time.settle();
+    expect(rows).toEqual([1]);
+    await write(log, 2);
+    await time.pass(LIMITS.projectionPauseMs - 1);
+    expect(rows).toEqual([1]);
+    await time.pass(1);
+    expect(rows).toEqual([1, 2, 3]);
   });
 
   it("knows no position before its first look", async () => {
@@ -141,7 +156,7 @@ describe("a projector", () => {
       await wake({});
       await time.settle();
       await write(log, 1);
-      await time.settle();
+      await time.pass(LIMITS.projectionPauseMs);
       expect(rows).toEqual([1, 2, 3]);
     },
   );
@@ -165,8 +180,29 @@ describe("waiting for a position", () => {
     await time.settle();
     expect(second).toEqual({});
     await write(log, 1);
-    await time.settle();
+    await time.pass(LIMITS.projectionPauseMs);
     expect(second).toEqual({ value: true });
+  });
+
+  it("does not miss a position that is reached while it wakes the projector", async () => {
+    const log = memoryEventLog();
+    const context = testActorContext();
+    let reached = () => {};
+    const woken = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    const { set } = context.alarm;
+    context.alarm.set = async (at) => {
+      await set(at);
+      await woken;
+    };
+    const { waitFor, time } = start(log, memoryStore().store, context);
+    await write(log, 1);
+    const waiting = outcome(waitFor({ position: 1, timeoutMs: 1_000 }));
+    await time.settle();
+    reached();
+    await time.settle();
+    expect(waiting).toEqual({ value: true });
   });
 
   it("ends with false after its time, and not before", async () => {

@@ -47,6 +47,22 @@ export const projectorActor = ({
     for (const waiter of waiting) if (waiter.position <= now) waiter.reached();
   };
 
+  const reachOf = (wanted: number, timeoutMs: number) =>
+    new Promise<boolean>((resolve) => {
+      const patience = new AbortController();
+      const settle = (inTime: boolean) => {
+        waiting.delete(waiter);
+        patience.abort();
+        resolve(inTime);
+      };
+      const waiter = { position: wanted, reached: () => settle(true) };
+      waiting.add(waiter);
+      sleep(timeoutMs, patience.signal).then(
+        () => settle(false),
+        () => undefined,
+      );
+    });
+
   const apply = (commits: readonly Commit[], from: number, to: number) =>
     inCommitSpans(
       `project ${projection.name}`,
@@ -70,6 +86,8 @@ export const projectorActor = ({
       from = to;
       reach(to);
       wentWell();
+      const caughtUp = commits.length < LIMITS.projectionBatch;
+      if (caughtUp) await sleep(LIMITS.projectionPauseMs);
     }
   };
 
@@ -92,23 +110,12 @@ export const projectorActor = ({
         return status();
       },
       async waitFor({ position: wanted, timeoutMs }) {
-        if (position !== undefined && position >= wanted) return true;
+        const isThere = () => position !== undefined && position >= wanted;
+        if (isThere()) return true;
+        // Listening comes first: while waking is awaited, the position may be reached.
+        const reached = reachOf(wanted, timeoutMs);
         await following.wake();
-        const reached = new Promise<boolean>((resolve) => {
-          const waiter = { position: wanted, reached: () => settle(true) };
-          const patience = new AbortController();
-          const settle = (inTime: boolean) => {
-            waiting.delete(waiter);
-            patience.abort();
-            resolve(inTime);
-          };
-          waiting.add(waiter);
-          sleep(timeoutMs, patience.signal).then(
-            () => settle(false),
-            () => undefined,
-          );
-        });
-        return reached;
+        return (await reached) || isThere();
       },
     },
   };
