@@ -4,7 +4,7 @@ import { closeSync, openSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { connect } from "@nats-io/transport-node";
+import { natsServerAddress, openConnection } from "#nats/open-connection.ts";
 import { CliFailure } from "./failure.ts";
 import { NATS_OLDEST } from "./nats-sources.ts";
 import { ownerMark } from "./owned-processes.ts";
@@ -62,7 +62,7 @@ const askServer = async (
   url: string,
   timeoutMs: number,
 ): Promise<{ version: string; jetstream: boolean }> => {
-  const connection = await connect({ servers: url, reconnect: false, timeout: timeoutMs });
+  const connection = await openConnection({ servers: url, reconnect: false, timeout: timeoutMs });
   const { version = "0.0.0", jetstream = false } = connection.info ?? {};
   await connection.close();
   return { version: version.split("-")[0] ?? version, jetstream };
@@ -70,13 +70,14 @@ const askServer = async (
 
 /** @throws CliFailure naming the address when there is no server of 2.9.10 or newer with JetStream behind it */
 export const checkNatsUrl = async (url: string): Promise<void> => {
+  const { servers: shown } = natsServerAddress(url);
   const server = await askServer(url, 3_000).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CliFailure(`cannot reach the NATS server of NATS_URL "${url}": ${reason}`);
+    throw new CliFailure(`cannot reach the NATS server of NATS_URL "${shown}": ${reason}`);
   });
   if (compareVersions(server.version, NATS_OLDEST) < 0 || !server.jetstream) {
     throw new CliFailure(
-      `cannot use the NATS server of NATS_URL "${url}": expected ${NATS_OLDEST} or newer with JetStream, found ${server.version} ${server.jetstream ? "with" : "without"} it`,
+      `cannot use the NATS server of NATS_URL "${shown}": expected ${NATS_OLDEST} or newer with JetStream, found ${server.version} ${server.jetstream ? "with" : "without"} it`,
     );
   }
 };

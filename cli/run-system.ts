@@ -1,5 +1,6 @@
 /** What `npm start` and `npm run dev` share: checks, NATS, the workers, the table of addresses, and a clean end. */
 import { join, resolve } from "node:path";
+import { natsServerAddress } from "#nats/open-connection.ts";
 import { acquireNats } from "./acquire-nats.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { CliFailure } from "./failure.ts";
@@ -78,7 +79,7 @@ const addressTable = (system: LocalSystem, natsUrl: string): string => {
     return own ? [[title, own]] : [];
   });
   const width = Math.max(...rows.map(([title]) => title.length));
-  return [...rows, ["NATS", natsUrl]]
+  return [...rows, ["NATS", natsServerAddress(natsUrl).servers]]
     .map(([title = "", url]) => `  ${title.padEnd(width)}  ${url}`)
     .join("\n");
 };

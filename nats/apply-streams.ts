@@ -1,6 +1,6 @@
 /** Makes the streams that `streams.ts` declares, or verifies that those that stand keep their promises. */
 import { JetStreamApiError, jetstreamManager } from "@nats-io/jetstream";
-import { connect } from "@nats-io/transport-node";
+import { openConnection } from "./open-connection.ts";
 import { LOGS, logStreamConfig } from "./streams.ts";
 
 const STREAM_NOT_FOUND = 10059;
@@ -14,7 +14,7 @@ export interface AppliedStream {
 
 /** @throws Error naming the stream when one stands with settings under which it could forget */
 export const applyStreams = async ({ natsUrl }: { natsUrl: string }): Promise<AppliedStream[]> => {
-  const connection = await connect({ servers: natsUrl, reconnect: false, timeout: CONNECT_MS });
+  const connection = await openConnection({ servers: natsUrl, reconnect: false, timeout: CONNECT_MS });
   try {
     const manager = await jetstreamManager(connection);
     const applied: AppliedStream[] = [];

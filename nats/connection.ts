@@ -2,11 +2,11 @@
  * One lazily made NATS connection for its holder. A lost connection is never reconnected underneath: the client library
  * would then send what it had buffered, commands that were already answered "unavailable" among it.
  */
-import { type ConnectionOptions, type NatsConnection, wsconnect } from "@nats-io/nats-core";
-import { connect as tcpConnect } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/nats-core";
 import { LogUnavailable } from "#shared/events/event-log.ts";
 import { LIMITS } from "#shared/limits.ts";
 import type { Clock } from "#shared/runtime/clock.ts";
+import { openConnection } from "./open-connection.ts";
 
 export interface NatsConnector {
   /** The open connection, or a new one. @throws LogUnavailable when none can be had at the moment */
@@ -16,10 +16,6 @@ export interface NatsConnector {
 
 /** After a refused attempt others are refused at once for this long, so that a request storm is no connection storm. */
 const REFUSED_PAUSE_MS = 100;
-
-/** TCP is faster for single commands; a WebSocket URL (`wss://`) is what a worker can reach through port 443. */
-const openConnection = (options: ConnectionOptions & { servers: string }): Promise<NatsConnection> =>
-  /^wss?:/.test(options.servers) ? wsconnect(options) : tcpConnect(options);
 
 export const natsConnector = ({
   url,
