@@ -11,6 +11,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   dev: () => import("./dev.ts"),
   test: () => import("./test.ts"),
   check: () => import("./check.ts"),
+  streams: () => import("./streams.ts"),
   demo: () => import("#cli/demo.ts"),
   bench: () => import("#test/bench/run.ts"),
 };
