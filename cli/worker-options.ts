@@ -19,7 +19,8 @@ export const workerOptions = (
   worker: WorkerEntry,
   { contents, vars, socketPort }: WorkerOptionsInput,
 ): V4WorkerOptions => {
-  const config = unstable_readConfig({ config: join(ROOT, worker.config) });
+  // Secrets come by `vars`: wrangler would look for them in the terminal's environment, and warn of each.
+  const { secrets: _secrets, ...config } = unstable_readConfig({ config: join(ROOT, worker.config) });
   if (config.main !== join(ROOT, worker.main) || config.name !== worker.name) {
     throw new CliFailure(
       `cannot start the worker of "${worker.config}": expected the name "${worker.name}" and the main file "${worker.main}", found "${config.name}" and "${config.main}"`,
@@ -31,6 +32,10 @@ export const workerOptions = (
     ...options,
     name: worker.name,
     rootPath: ROOT,
+    serviceBindings: {
+      ...(options.serviceBindings as V4WorkerOptions["serviceBindings"]),
+      ...worker.localServices,
+    },
     bindings: { ...(options.bindings as Record<string, string> | undefined), ...vars },
     modules: [{ type: "ESModule", path: `${worker.name}.mjs`, contents }],
     ...(socketPort === undefined ? {} : { unsafeDirectSockets: [{ host: "127.0.0.1", port: socketPort }] }),

@@ -19,6 +19,8 @@ export interface WorkerEntry {
   readonly ownSocket?: true;
   /** Path behind the gateway that a person may want to open. */
   readonly page?: string;
+  /** Service bindings that it has in local runs only, to the worker's name. */
+  readonly localServices?: Readonly<Record<string, string>>;
 }
 
 export const GATEWAY = "skerry-gateway";
@@ -45,7 +47,7 @@ export const WORKERS: readonly WorkerEntry[] = [
   service("catalog"),
   service("orders"),
   service("inventory"),
-  service("payments"),
+  { ...service("payments"), localServices: { PAYMENT_PROVIDER: FAKE_PAYMENT_PROVIDER } },
   {
     name: "skerry-monitor",
     title: "monitor",

@@ -14,7 +14,9 @@ import { type ProjectorMethods, projectorActor } from "#shared/cqrs/projector-ac
 import { type ServiceActors, serviceHealth, wakeService } from "#shared/cqrs/service-health.ts";
 import type { EventLog } from "#shared/events/event-log.ts";
 import type { ProblemTable } from "#shared/http/errors.ts";
+import type { ReadinessCheck } from "#shared/http/readiness.ts";
 import { createServiceApp, type ServiceApp } from "#shared/http/service-app.ts";
+import { err, ok } from "#shared/result.ts";
 import type { ActorCall, ActorContext, ActorLogic, ActorMethods, Actors } from "#shared/runtime/actor.ts";
 import { sleep, systemClock } from "#shared/runtime/clock.ts";
 import { durableActors, hostDurableActor } from "#shared/runtime/durable-actor.ts";
@@ -27,7 +29,8 @@ export interface EventSourcedEnv {
   COMMANDS: DurableObjectNamespace;
   PROJECTORS: DurableObjectNamespace;
   PROCESSORS: DurableObjectNamespace;
-  NATS_URL: string;
+  /** The address of the NATS server. */
+  NATS_URL?: string;
   OTEL_EXPORTER_OTLP_ENDPOINT?: string;
   OTEL_EXPORTER_OTLP_HEADERS?: string;
 }
@@ -51,6 +54,8 @@ export interface EventSourcedService<Env extends EventSourcedEnv> {
   readonly shards: number;
   readonly projections: readonly Projection[];
   processes(parts: Pick<ServiceParts<Env>, "env" | "commands">): readonly Process[];
+  /** The variables, NATS_URL aside, that it cannot do without and does not have. */
+  missing?(env: Env): readonly string[];
   addRoutes(app: ServiceApp, parts: ServiceParts<Env>): void;
 }
 
@@ -74,6 +79,16 @@ export const eventSourcedService = <Env extends EventSourcedEnv>(service: EventS
 
   const processesOf = (env: Env) => service.processes({ env, commands: commandsOf(env) });
 
+  const configurationCheck = (env: Env): ReadinessCheck => ({
+    name: "configuration",
+    async check() {
+      const missing = [...(env.NATS_URL ? [] : ["NATS_URL"]), ...(service.missing?.(env) ?? [])];
+      return missing.length === 0
+        ? ok(undefined)
+        : err({ detail: `${missing.join(" and ")} not set: expected as secrets of the worker` });
+    },
+  });
+
   const actorsOf = (env: Env): ServiceActors => ({
     commands: commandsOf(env),
     projectors: durableActors<ProjectorMethods>(env.PROJECTORS),
@@ -85,7 +100,13 @@ export const eventSourcedService = <Env extends EventSourcedEnv>(service: EventS
   const logFor = (env: Env, { name }: ActorContext, source: string): EventLog =>
     jetStreamEventLog({
       service: source,
-      connector: natsConnector({ url: env.NATS_URL, name: `${service.name} ${name}`, clock: systemClock }),
+      connector: natsConnector({
+        url: env.NATS_URL ?? "",
+        name: `${service.name} ${name}`,
+        clock: systemClock,
+        // The client library would take a missing address for one on this machine.
+        ...(env.NATS_URL ? {} : { open: () => Promise.reject(new Error("NATS_URL is not set")) }),
+      }),
       clock: systemClock,
     });
 
@@ -147,7 +168,8 @@ export const eventSourcedService = <Env extends EventSourcedEnv>(service: EventS
   const appOf = (env: Env): ServiceApp => {
     const actors = actorsOf(env);
     const { name, major, description, problems } = service;
-    const app = createServiceApp({ name, major, description, problems, readiness: serviceHealth(actors) });
+    const readiness = [configurationCheck(env), ...serviceHealth(actors)];
+    const app = createServiceApp({ name, major, description, problems, readiness });
     service.addRoutes(app, { env, commands: actors.commands, projectors: actors.projectors });
     addProcessRoutes(app, actors);
     return app;

@@ -18,7 +18,11 @@ beforeAll(async () => {
   const workers = WORKERS;
   harness = createTestHarness({
     root: ROOT,
-    workers: workers.map(({ config }) => ({ configPath: join(ROOT, config), vars: { NATS_URL: nats.url } })),
+    workers: workers.map(({ config, localServices = {} }) => ({
+      configPath: join(ROOT, config),
+      secrets: { NATS_URL: nats.url },
+      bindingOverrides: localServices,
+    })),
   });
   const { url } = await harness.listen();
   for (const { name, migrations } of workers) {

@@ -1,4 +1,5 @@
 /** Payments: what it is made of. */
+import type { Upstream } from "#shared/http/upstream.ts";
 import { bindingUpstream } from "#shared/http/upstream-binding.ts";
 import { urlUpstream } from "#shared/http/upstream-url.ts";
 import { LIMITS } from "#shared/limits.ts";
@@ -13,21 +14,26 @@ import { httpPaymentProvider, type PaymentProvider } from "./provider.ts";
 import { addPaymentRoutes } from "./routes.ts";
 
 interface Env extends EventSourcedEnv {
-  /** The provider as a worker; used unless the URL is set. */
-  PAYMENT_PROVIDER?: Fetcher;
+  /** The provider's address. */
   PAYMENT_PROVIDER_URL?: string;
+  /** The provider as a worker, bound in local runs; used unless the URL is set. */
+  PAYMENT_PROVIDER?: Fetcher;
 }
 
 const timeoutMs = LIMITS.paymentProviderMs;
 
-const providerOf = ({ PAYMENT_PROVIDER, PAYMENT_PROVIDER_URL }: Env): PaymentProvider => {
-  const upstream = PAYMENT_PROVIDER_URL
-    ? urlUpstream({ baseUrl: PAYMENT_PROVIDER_URL, timeoutMs })
-    : PAYMENT_PROVIDER && bindingUpstream(PAYMENT_PROVIDER);
-  if (!upstream) {
-    throw new Error("Cannot reach a payment provider: expected PAYMENT_PROVIDER or PAYMENT_PROVIDER_URL");
-  }
-  const traced = tracedUpstream(upstream, { service: "payment-provider" });
+/** Says so at each request: what it is asked for is parked then, and `/readyz` names what is missing. */
+const noProvider: Upstream = {
+  fetch: () => Promise.reject(new Error("PAYMENT_PROVIDER_URL is not set")),
+};
+
+const upstreamOf = ({ PAYMENT_PROVIDER, PAYMENT_PROVIDER_URL }: Env): Upstream => {
+  if (PAYMENT_PROVIDER_URL) return urlUpstream({ baseUrl: PAYMENT_PROVIDER_URL, timeoutMs });
+  return PAYMENT_PROVIDER ? bindingUpstream(PAYMENT_PROVIDER) : noProvider;
+};
+
+const providerOf = (env: Env): PaymentProvider => {
+  const traced = tracedUpstream(upstreamOf(env), { service: "payment-provider" });
   return httpPaymentProvider(traced, () => AbortSignal.timeout(timeoutMs));
 };
 
@@ -40,6 +46,8 @@ const { handlers, Commander, Projector, Processor } = eventSourcedService<Env>({
   shards: 4,
   projections: [paymentsProjection],
   processes: ({ env, commands }) => [collectPayment(commands, providerOf(env))],
+  missing: ({ PAYMENT_PROVIDER, PAYMENT_PROVIDER_URL }) =>
+    PAYMENT_PROVIDER || PAYMENT_PROVIDER_URL ? [] : ["PAYMENT_PROVIDER_URL"],
   addRoutes: (app, { env, projectors }) =>
     addPaymentRoutes(app, {
       store: d1PaymentStore(env.DB),
