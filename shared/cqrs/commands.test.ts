@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { v7 as uuidv7 } from "uuid";
 import { describe, expect, it } from "vitest";
 import { err, ok } from "../result.ts";
+import { ActorUnavailable } from "../runtime/actor.ts";
 import type { CommandMethods, CommandRequest } from "./command-actor.ts";
 import { commands } from "./commands.ts";
 import type { KeyRequest } from "./idempotency-keys.ts";
@@ -113,5 +114,29 @@ describe("a command with a key", () => {
     expect(failures.length).toBeGreaterThan(0);
     expect(String(failures[0])).toContain("Cannot draw an id");
     expect(executed.every((each) => each.shard === shard)).toBe(true);
+  });
+});
+
+describe("a shard that cannot be reached", () => {
+  const reaching = (failure: Error) => {
+    const fails = () => Promise.reject(failure);
+    const methods: CommandMethods = { execute: fails, reserve: fails, history: fails, ready: fails };
+    return commands({ actors: { named: () => methods }, shards: 4 });
+  };
+  const calls: [string, (all: ReturnType<typeof reaching>) => Promise<unknown>][] = [
+    ["execute", ({ execute }) => execute(command("a"))],
+    ["executeOnce", ({ executeOnce }) => executeOnce(keyed("k", uuidv7))],
+    ["history", ({ history }) => history({ type: "order", id: "a" })],
+    ["ready", ({ ready }) => ready()],
+  ];
+
+  it.each(calls)("makes %s answer unavailable", async (_, call) => {
+    const away = new ActorUnavailable("away");
+    expect(await call(reaching(away))).toEqual(err({ code: "unavailable", detail: "away" }));
+  });
+
+  it.each(calls)("is not what a defect is taken for by %s", async (_, call) => {
+    const defect = new Error("no such thing");
+    await expect(call(reaching(defect))).rejects.toBe(defect);
   });
 });

@@ -4,6 +4,8 @@ import type { Failure } from "../http/errors.ts";
 import type { Result } from "../result.ts";
 import type { Actors } from "../runtime/actor.ts";
 import type { CommandMethods, CommandRequest, Execution } from "./command-actor.ts";
+import { fnv1a } from "./fnv1a.ts";
+import { reachingActor } from "./reaching-actor.ts";
 
 export interface KeyedCommand {
   readonly type: string;
@@ -53,13 +55,14 @@ export const commands = ({
   };
 
   const execute = <Event extends DomainEvent>(request: CommandRequest) =>
-    actorOf(shardOf(request.id)).execute(request) as Promise<Execution<Event>>;
+    reachingActor(() => actorOf(shardOf(request.id)).execute(request)) as Promise<Execution<Event>>;
 
   return {
     execute,
     async executeOnce<Event extends DomainEvent>({ type, command, key, fingerprint, id }: KeyedCommand) {
       const shard = typeof id === "string" ? shardOf(id) : fnv1a(key) % shards;
-      const reserved = await actorOf(shard).reserve({ key, fingerprint, id: drawId(id, shard) });
+      const drawn = drawId(id, shard);
+      const reserved = await reachingActor(() => actorOf(shard).reserve({ key, fingerprint, id: drawn }));
       if (!reserved.ok) return reserved;
       const execution = await execute<Event>({
         type,
@@ -71,16 +74,7 @@ export const commands = ({
       });
       return { ok: true, value: { id: reserved.value.id, execution } };
     },
-    history: (aggregate) => actorOf(shardOf(aggregate.id)).history(aggregate),
-    ready: () => actorOf(0).ready(),
+    history: (aggregate) => reachingActor(() => actorOf(shardOf(aggregate.id)).history(aggregate)),
+    ready: () => reachingActor(() => actorOf(0).ready()),
   };
-};
-
-/** FNV-1a, 32 bit: spreads ids evenly and is the same everywhere (draft-eastlake-fnv). */
-const fnv1a = (text: string): number => {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  }
-  return hash >>> 0;
 };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../limits.ts";
-import { ok } from "../result.ts";
+import { err, ok } from "../result.ts";
+import { ActorUnavailable } from "../runtime/actor.ts";
 import { awaitPosition } from "./freshness.ts";
 
 const ask = async (header: string | undefined, reached: boolean) => {
@@ -33,6 +34,15 @@ describe("a query with Skerry-Min-Position", () => {
     const { result } = await ask("orders=7", false);
     expect(result).toMatchObject({ ok: false, error: { code: "position_not_reached" } });
     expect(!result.ok && result.error.detail).toContain('"orders=7"');
+  });
+
+  it("is refused as unavailable when the projection cannot be reached", async () => {
+    const result = await awaitPosition({
+      header: "orders=7",
+      service: "orders",
+      projector: () => ({ waitFor: () => Promise.reject(new ActorUnavailable("away")) }),
+    });
+    expect(result).toEqual(err({ code: "unavailable", detail: "away" }));
   });
 
   it("is refused when the header cannot be read", async () => {

@@ -4,6 +4,7 @@ import { LIMITS } from "../limits.ts";
 import { err, ok, type Result } from "../result.ts";
 import { MIN_POSITION_HEADER, parseMinPosition } from "./position.ts";
 import type { ProjectorMethods } from "./projector-actor.ts";
+import { reachingActor } from "./reaching-actor.ts";
 
 /**
  * @param request.header value of `Skerry-Min-Position`; without one nothing is asked of the read model
@@ -18,7 +19,11 @@ export const awaitPosition = async (request: {
   if (!wanted.ok) return wanted;
   if (wanted.value === 0) return ok(undefined);
   const timeoutMs = LIMITS.positionWaitMs;
-  if (await request.projector().waitFor({ position: wanted.value, timeoutMs })) return ok(undefined);
+  const reached = await reachingActor(async () =>
+    ok(await request.projector().waitFor({ position: wanted.value, timeoutMs })),
+  );
+  if (!reached.ok) return reached;
+  if (reached.value) return ok(undefined);
   return err({
     code: "position_not_reached",
     detail: `Waiting for ${MIN_POSITION_HEADER} "${request.service}=${wanted.value}": not reached within ${timeoutMs} ms.`,

@@ -2,6 +2,7 @@
  * An immutable map whose `set` costs the logarithm of its size, so that `evolve` can return a new state without
  * copying every entry: a hash trie with 32 branches a level.
  */
+import { fnv1a } from "./fnv1a.ts";
 
 export interface PersistentMap<Value> {
   readonly size: number;
@@ -24,15 +25,6 @@ type Node<Value> = Leaf<Value> | Branch<Value>;
 const BITS = 5;
 const slot = (hash: number, depth: number) => (hash >>> (depth * BITS)) & 31;
 const isLeaf = <Value>(node: Node<Value>): node is Leaf<Value> => "entries" in node;
-
-/** FNV-1a over UTF-16 units, 32 bits: cheap, and ids that differ in their tail spread well. */
-const fnv1a = (key: string): number => {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < key.length; index++) {
-    hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
-  }
-  return hash >>> 0;
-};
 
 const find = <Value>(root: Node<Value> | undefined, hash: number, key: string): Entry<Value> | undefined => {
   let node = root;

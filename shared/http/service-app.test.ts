@@ -2,6 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { err, ok } from "../result.ts";
+import { ActorUnavailable } from "../runtime/actor.ts";
 import { jsonAnswer, jsonBody, problemAnswers } from "./route-parts.ts";
 import { moneySchema, skuSchema } from "./schemas.ts";
 import { createServiceApp } from "./service-app.ts";
@@ -30,6 +31,7 @@ const service = (readiness: Parameters<typeof createServiceApp>[0]["readiness"] 
       if (thing.name === "gone") return c.var.problem({ code: "sold_out", detail: "No." });
       if (thing.name === "boom") throw new Error("secret inside");
       if (thing.name === "odd") return c.var.problem({ code: "never_registered", detail: "secret inside" });
+      if (thing.name === "away") throw new ActorUnavailable("secret inside");
       if (thing.name === "busy") return c.var.problem({ code: "unavailable", detail: "Later." });
       return c.json(thing, 200);
     },
@@ -73,6 +75,13 @@ describe("a service app", () => {
     const response = await json({ name: "busy", price });
     expect(response.status).toBe(503);
     expect(response.headers.get("retry-after")).toBe("1");
+  });
+
+  test("tells when to come back where an Actor cannot be reached, and nothing of the inside", async () => {
+    const response = await json({ name: "away", price });
+    expect(response.status).toBe(503);
+    expect(response.headers.get("retry-after")).toBe("1");
+    expect(JSON.stringify(await problemOf(response))).not.toContain("secret");
   });
 
   test.each(["boom", "odd"])("tells nothing of the inside when a handler fails (%s)", async (name) => {

@@ -4,6 +4,7 @@ import type { Context, ErrorHandler, MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { matchedRoutes } from "hono/route";
 import type { ZodError } from "zod";
+import { ActorUnavailable } from "../runtime/actor.ts";
 import { tracedServer } from "../telemetry/http-server.ts";
 import { allowedMethods } from "./allowed-methods.ts";
 import { type Failure, PLATFORM_PROBLEMS, type ProblemTable } from "./errors.ts";
@@ -124,6 +125,12 @@ const refuseThrown: ErrorHandler<ServiceEnv> = (error, c) => {
   }
   if (error instanceof HTTPException && error.status < 500) {
     return c.var.problem({ code: "invalid_json", detail: `Reading the body: ${error.message}.` });
+  }
+  if (error instanceof ActorUnavailable) {
+    return c.var.problem({
+      code: "unavailable",
+      detail: "What answers this cannot be reached at the moment.",
+    });
   }
   return c.var.problem({ code: "internal_error", detail: "The request was not completed." });
 };

@@ -22,8 +22,6 @@ export interface ActorContext {
     set(atMs: number): Promise<void>;
     clear(): Promise<void>;
   };
-  /** Keeps the Actor alive until `work` settles, without anyone waiting for it. */
-  background(work: Promise<unknown>): void;
   /** Says that a piece of work is done for which nobody called, as in an alarm: what a call's end does then happens now. */
   worked(): void;
 }
@@ -38,7 +36,12 @@ export interface ActorLogic<Methods extends ActorMethods> {
   alarm?(): Promise<void>;
 }
 
-/** Reaches Actors of one kind by name; the stub has the Actor's own methods. */
+/** Thrown by a stub when the Actor could not be reached or was ended during the call: what happened there is not known. */
+export class ActorUnavailable extends Error {
+  override readonly name = "ActorUnavailable";
+}
+
+/** Reaches Actors of one kind by name; the stub has the Actor's own methods. Each may throw {@link ActorUnavailable}. */
 export interface Actors<Methods extends ActorMethods> {
   named(name: string): Methods;
 }

@@ -1,15 +1,16 @@
 /** The Actor port on Durable Objects with SQLite storage. The class around it, which only the platform asks for, is a few lines. */
 import { injectTrace, withTrace } from "../telemetry/propagation.ts";
 import { inSpan } from "../telemetry/span.ts";
-import type {
-  ActorCall,
-  ActorContext,
-  ActorLogic,
-  ActorMethods,
-  ActorSql,
-  Actors,
-  SqlRow,
-  SqlValue,
+import {
+  type ActorCall,
+  type ActorContext,
+  type ActorLogic,
+  type ActorMethods,
+  type ActorSql,
+  type Actors,
+  ActorUnavailable,
+  type SqlRow,
+  type SqlValue,
 } from "./actor.ts";
 
 export interface DurableActor {
@@ -64,7 +65,6 @@ const durableContext = (state: DurableObjectState, worked: () => void): ActorCon
     set: (atMs) => state.storage.setAlarm(atMs),
     clear: () => state.storage.deleteAlarm(),
   },
-  background: (work) => state.waitUntil(work),
   worked,
 });
 
@@ -80,14 +80,37 @@ interface ActorNamespace {
 
 /** @param namespace binding of a class whose `call` is a {@link DurableActor}'s */
 export const durableActors = <Methods extends ActorMethods>(namespace: object): Actors<Methods> => ({
-  named: (name) =>
-    new Proxy({} as Methods, {
-      // A stub belongs to the request that made it, so each call makes its own.
+  named(name) {
+    const call = async (method: string, input: unknown) => {
+      try {
+        // A stub belongs to the request that made it, so each call makes its own.
+        return await (namespace as ActorNamespace)
+          .getByName(name)
+          .call({ method, input, trace: injectTrace() });
+      } catch (error) {
+        if (!isOfThePlatform(error)) throw error;
+        throw new ActorUnavailable(`Calling "${method}" of "${name}": it could not be reached`, {
+          cause: error,
+        });
+      }
+    };
+    return new Proxy({} as Methods, {
       // What has a `then` would be taken for a promise by `await`.
       get: (_, method) =>
-        typeof method === "string" && method !== "then"
-          ? (input: unknown) =>
-              (namespace as ActorNamespace).getByName(name).call({ method, input, trace: injectTrace() })
-          : undefined,
-    }),
+        typeof method === "string" && method !== "then" ? (input: unknown) => call(method, input) : undefined,
+    });
+  },
 });
+
+/**
+ * Whether the platform threw, and not the Actor: it marks its own errors `retryable` or `overloaded`, and those by which an
+ * object was ended `durableObjectReset`; what code in the object threw is `remote`, and so are some of the former.
+ * https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
+ */
+const isOfThePlatform = (thrown: unknown): boolean => {
+  if (!(thrown instanceof Error)) return false;
+  const { retryable, overloaded, durableObjectReset, remote } = thrown as Error & Record<string, unknown>;
+  if (retryable || overloaded || durableObjectReset) return true;
+  // An argument that cannot be copied is the caller's mistake, found before anything was sent.
+  return !remote && thrown.name !== "DataCloneError" && !(thrown instanceof TypeError);
+};

@@ -50,7 +50,6 @@ export const inProcessActors = <Methods extends ActorMethods>({
       name,
       sql: nodeSql(database),
       alarm,
-      background: (work) => void work.catch(() => undefined),
       worked: () => undefined,
     });
     alarm.start(async () => logic.alarm?.());

@@ -81,7 +81,6 @@ export const testActorContext = ({
         disarm();
       },
     },
-    background: (work) => void work.catch(() => undefined),
     worked: () => {
       worked++;
     },

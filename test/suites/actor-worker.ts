@@ -34,7 +34,7 @@ export default {
       const output = await withTrace(trace, () => probe[method]?.(input));
       return Response.json({ output });
     } catch (error) {
-      return Response.json({ error: error instanceof Error ? error.message : String(error) });
+      return Response.json({ error: String(error) });
     }
   },
 } satisfies ExportedHandler<Env>;

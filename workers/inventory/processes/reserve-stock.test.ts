@@ -4,25 +4,17 @@ import { type CommandMethods, commandActor } from "#shared/cqrs/command-actor.ts
 import type { Process } from "#shared/cqrs/process.ts";
 import type { Commit, RecordedEvent } from "#shared/events/event.ts";
 import { memoryEventLog } from "#shared/events/memory-event-log.ts";
-import type { ActorContext } from "#shared/runtime/actor.ts";
+import { testActorContext } from "#test/fake/actor-context.ts";
 import type { ReservationEvent, StockEvent } from "../contract.ts";
 import { reservation, stock } from "../domain.ts";
 import { reserveStock } from "./reserve-stock.ts";
 
 type Line = { sku: string; quantity: number };
 
-const context: ActorContext = {
-  name: "0",
-  sql: { exec: () => [], transaction: (work) => work() },
-  alarm: { set: async () => undefined, clear: async () => undefined },
-  background: () => undefined,
-  worked: () => undefined,
-};
-
 const startInventory = () => {
   const log = memoryEventLog();
   const { methods } = commandActor({
-    context,
+    context: testActorContext(),
     log,
     aggregates: { stock, reservation },
     clock: () => 0,

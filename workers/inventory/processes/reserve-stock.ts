@@ -4,18 +4,13 @@
  */
 import type { CommandMethods } from "#shared/cqrs/command-actor.ts";
 import type { Process } from "#shared/cqrs/process.ts";
+import { stateOf } from "#shared/cqrs/state-of.ts";
 import type { RecordedEvent } from "#shared/events/event.ts";
 import type { Failure } from "#shared/http/errors.ts";
 import { ok, type Result } from "#shared/result.ts";
 import type { OrderEvent } from "../../orders/contract.ts";
-import type { ReservationEvent, ReservationLine } from "../contract.ts";
-import {
-  type ReservationCommand,
-  type ReservationState,
-  reservation,
-  type StockCommand,
-  stock,
-} from "../domain.ts";
+import type { ReservationLine } from "../contract.ts";
+import { type ReservationCommand, reservation, type StockCommand, stock } from "../domain.ts";
 
 type Trigger = Extract<OrderEvent, { type: "OrderPlaced" | "OrderRejected" | "OrderCancelled" }>;
 type Shortage = { readonly sku: string; readonly detail: string };
@@ -30,12 +25,7 @@ export const reserveStock = (commands: Pick<CommandMethods, "execute" | "history
   const onReservation = (command: ReservationCommand, commandId: string) =>
     commands.execute({ type: reservation.type, id: command.orderId, command, commandId });
 
-  const reservationOf = async (orderId: string): Promise<Result<ReservationState, Failure>> => {
-    const history = await commands.history({ type: reservation.type, id: orderId });
-    if (!history.ok) return history;
-    const events = history.value.flatMap(({ events }) => events) as readonly ReservationEvent[];
-    return ok(events.reduce(reservation.evolve, reservation.initialState()));
-  };
+  const reservationOf = (orderId: string) => stateOf(commands, reservation, orderId);
 
   /** Stops at the first sku that is short; undefined when all lines are allocated. */
   const allocate = async (
@@ -91,7 +81,6 @@ export const reserveStock = (commands: Pick<CommandMethods, "execute" | "history
       if (!decision.ok && decision.error.code !== "reservation_decided") return decision;
       const reservedNow = decision.ok && !decision.value.duplicate && !shortage.value;
       if (reservedNow) return decision;
-      if (decision.ok && !decision.value.duplicate && !shortage.value) return decision;
     }
     // Another delivery, or the order's end, may have decided meanwhile: only the reservation itself tells.
     const after = await reservationOf(cause.orderId);

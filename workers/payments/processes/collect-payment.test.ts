@@ -5,25 +5,17 @@ import type { Process } from "#shared/cqrs/process.ts";
 import type { Commit, RecordedEvent } from "#shared/events/event.ts";
 import { memoryEventLog } from "#shared/events/memory-event-log.ts";
 import { err, ok } from "#shared/result.ts";
-import type { ActorContext } from "#shared/runtime/actor.ts";
+import { testActorContext } from "#test/fake/actor-context.ts";
 import { payment } from "../domain.ts";
 import type { AuthorisationAnswer, PaymentProvider } from "../provider.ts";
 import { collectPayment } from "./collect-payment.ts";
 
 type Commands = Pick<CommandMethods, "execute" | "history">;
 
-const context: ActorContext = {
-  name: "0",
-  sql: { exec: () => [], transaction: (work) => work() },
-  alarm: { set: async () => undefined, clear: async () => undefined },
-  background: () => undefined,
-  worked: () => undefined,
-};
-
 const startPayments = () => {
   const log = memoryEventLog();
   const { methods } = commandActor({
-    context,
+    context: testActorContext(),
     log,
     aggregates: { payment },
     clock: () => 0,

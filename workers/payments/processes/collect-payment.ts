@@ -4,13 +4,13 @@
  */
 import type { CommandMethods } from "#shared/cqrs/command-actor.ts";
 import type { Process } from "#shared/cqrs/process.ts";
+import { stateOf } from "#shared/cqrs/state-of.ts";
 import type { RecordedEvent } from "#shared/events/event.ts";
 import type { Failure } from "#shared/http/errors.ts";
 import type { Money } from "#shared/http/schemas.ts";
 import { ok, type Result } from "#shared/result.ts";
 import type { OrderEvent } from "../../orders/contract.ts";
-import type { PaymentEvent } from "../contract.ts";
-import { type PaymentCommand, type PaymentState, payment } from "../domain.ts";
+import { type PaymentCommand, payment } from "../domain.ts";
 import type { AuthorisationAnswer, PaymentProvider } from "../provider.ts";
 
 type Trigger = Extract<OrderEvent, { type: "OrderStockReserved" | "OrderRejected" | "OrderCancelled" }>;
@@ -23,12 +23,7 @@ export const collectPayment = (
   const execute = (command: PaymentCommand, commandId: string) =>
     commands.execute({ type: payment.type, id: command.orderId, command, commandId });
 
-  const paymentOf = async (orderId: string): Promise<Result<PaymentState, Failure>> => {
-    const history = await commands.history({ type: payment.type, id: orderId });
-    if (!history.ok) return history;
-    const events = history.value.flatMap(({ events }) => events) as readonly PaymentEvent[];
-    return ok(events.reduce(payment.evolve, payment.initialState()));
-  };
+  const paymentOf = (orderId: string) => stateOf(commands, payment, orderId);
 
   const collect = async (eventId: string, orderId: string, amount: Money): Promise<Outcome> => {
     const before = await paymentOf(orderId);
