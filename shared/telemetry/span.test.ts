@@ -31,13 +31,6 @@ test("spans inside are children, also after an await", async () => {
   expect(inner?.parentSpanContext?.spanId).toBe(outer?.spanContext().spanId);
 });
 
-test("a root span begins a trace of its own inside another one", async () => {
-  await inSpan("outer", {}, () => inSpan("own", { root: true }, async () => {}));
-  const [own, outer] = spans.take();
-  expect(own?.parentSpanContext).toBeUndefined();
-  expect(own?.spanContext().traceId).not.toBe(outer?.spanContext().traceId);
-});
-
 test("a rejection is recorded and passed on as it is", async () => {
   const failure = new RangeError("too far");
   await expect(inSpan("fails", {}, () => Promise.reject(failure))).rejects.toBe(failure);

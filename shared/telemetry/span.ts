@@ -4,8 +4,6 @@ import {
   type Context,
   context,
   isSpanContextValid,
-  type Link,
-  ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
@@ -27,10 +25,6 @@ export interface SpanOptions {
   readonly kind?: keyof typeof KINDS;
   /** Known when the work starts; later ones by `span.setAttribute`. */
   readonly attributes?: Attributes;
-  /** Other traces that led here, see `linksTo`. */
-  readonly links?: readonly Link[];
-  /** Starts a trace of its own instead of a child of the active span. */
-  readonly root?: boolean;
 }
 
 /** The project's tracer; does nothing until a provider is registered. */
@@ -53,7 +47,7 @@ export const inSpan = async <T>(
   options: SpanOptions,
   work: (span: Span) => Promise<T>,
 ): Promise<T> => {
-  const parent = options.root ? ROOT_CONTEXT : context.active();
+  const parent = context.active();
   const unsampled = unsampledSpan(parent);
   if (unsampled) return work(unsampled);
   const span = tracer().startSpan(
@@ -61,7 +55,6 @@ export const inSpan = async <T>(
     {
       kind: KINDS[options.kind ?? "internal"],
       ...(options.attributes && { attributes: options.attributes }),
-      ...(options.links && { links: [...options.links] }),
     },
     parent,
   );

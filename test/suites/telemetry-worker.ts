@@ -1,6 +1,7 @@
 /** The telemetry suite's service as a worker with a Durable Object, as it is bundled for workerd. */
 import { DurableObject } from "cloudflare:workers";
 import { startWorkerTelemetry } from "#otel/worker-telemetry.ts";
+import { withTrace } from "#shared/telemetry/propagation.ts";
 import { inSpan } from "#shared/telemetry/span.ts";
 import { telemetryApp } from "./telemetry-app.ts";
 
@@ -21,7 +22,7 @@ const telemetryOf = (env: Env) =>
 export class Recorder extends DurableObject<Env> {
   async record(): Promise<void> {
     telemetryOf(this.env).flushSoon((work) => this.ctx.waitUntil(work));
-    await inSpan("in the actor", { root: true }, async () => {});
+    await withTrace({}, () => inSpan("in the actor", {}, async () => {}));
   }
 }
 
