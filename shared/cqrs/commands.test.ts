@@ -22,7 +22,7 @@ const setUp = (shards: number) => {
         if (known && known.fingerprint !== request.fingerprint)
           return err({ code: "idempotency_key_reused", detail: "other" });
         keys.set(`${shard} ${request.key}`, known ?? request);
-        return ok({ id: (known ?? request).id, fresh: !known });
+        return ok({ id: (known ?? request).id, fresh: !known, reservedAt: 7 });
       },
       history: async () => ok([]),
       ready: async () => ok({ position: 0 }),
@@ -80,7 +80,7 @@ describe("a command with a key", () => {
     await executeOnce(keyed("k", uuidv7));
     await executeOnce(keyed("k", uuidv7));
     const [first, second] = executed.map(({ request }) => request);
-    expect(first).toMatchObject({ commandId: "key-k", key: "k", isNew: true, command: { for: first?.id } });
+    expect(first).toMatchObject({ commandId: "key-k-7", key: "k", isNew: true, command: { for: first?.id } });
     expect(second).toEqual({ ...first, isNew: false });
   });
 

@@ -68,7 +68,7 @@ export const commands = ({
         type,
         id: reserved.value.id,
         command: command(reserved.value.id),
-        commandId: `key-${key}`,
+        commandId: `key-${key}-${reserved.value.reservedAt}`,
         key,
         isNew: reserved.value.fresh && typeof id !== "string",
       });
