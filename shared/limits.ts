@@ -38,8 +38,15 @@ export const LIMITS = {
   processAttempts: 6,
   /** How long one alarm keeps a pump running; the platform ends an alarm after 15 minutes. */
   pumpMs: 60_000,
+  /**
+   * Pieces of work of one alarm: the platform counts CPU time and subrequests by invocation (10,000 by default), and a
+   * piece is one D1 batch of a projection or a handful of calls of a process.
+   */
+  pumpSteps: 500,
   /** A price that orders took from the catalog may be this old. */
   quoteMs: 1_000,
+  /** The catalog's answer to a question for prices. */
+  quoteRequestMs: 1_500,
   /** The payment provider's answer to one request. */
   paymentProviderMs: 2_000,
   /** Spans waiting in one isolate; more are dropped and counted. */

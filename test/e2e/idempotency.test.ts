@@ -123,3 +123,21 @@ test("keys outlive a restart of the workers", async () => {
   expectStatus(await placeFor("restarted", key("durable"), [{ sku: "tea", quantity: 2 }]), 422);
   expect(await ordersOf("restarted")).toHaveLength(1);
 });
+
+test("a cancellation repeated under its key is told the same again, another is told that it came second", async () => {
+  const placed = expectStatus(await placeFor("canceller", key("to-cancel")), 202);
+  const orderId = textOf(placed.body, "orderId");
+  await shop.settled(orderId);
+  const cancel = (headers: Record<string, string>) =>
+    shop.request(`/orders/v1/orders/${orderId}/cancellation`, {
+      method: "POST",
+      body: { reason: "changed my mind" },
+      headers,
+    });
+  const answers = await Promise.all(Array.from({ length: 8 }, () => cancel(key("cancel-1"))));
+  expectOneAnswer(answers, 202);
+  expect(expectStatus(await cancel(key("cancel-2")), 409).body?.type).toBe(
+    "/problems/order_already_cancelled",
+  );
+  expectStatus(await cancel({}), 409);
+});

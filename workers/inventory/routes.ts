@@ -1,11 +1,11 @@
 /** HTTP to commands and queries of stock. */
+
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Execution } from "#shared/cqrs/command-actor.ts";
+import { executeClientCommand } from "#shared/cqrs/client-command.ts";
 import type { Commands } from "#shared/cqrs/commands.ts";
 import { awaitPosition } from "#shared/cqrs/freshness.ts";
 import { formatPosition, MIN_POSITION_HEADER, POSITION_HEADER } from "#shared/cqrs/position.ts";
 import type { ProjectorMethods } from "#shared/cqrs/projector-actor.ts";
-import { parseIdempotencyKey, requestFingerprint } from "#shared/http/idempotency-key.ts";
 import { decodeCursor, encodeCursor, nextLink, pageParameters } from "#shared/http/page.ts";
 import { jsonAnswer, jsonBody, problemAnswers } from "#shared/http/route-parts.ts";
 import { skuSchema } from "#shared/http/schemas.ts";
@@ -73,9 +73,15 @@ export const addStockRoutes = (app: ServiceApp, inventory: StockRoutes): void =>
   app.openapi(receiveStock, async (c) => {
     const { sku } = c.req.valid("param");
     const { quantity } = c.req.valid("json");
-    const idempotencyKey = parseIdempotencyKey(c.req.header("idempotency-key"));
-    if (!idempotencyKey.ok) return c.var.problem(idempotencyKey.error);
-    const received = await receive(inventory, { sku, quantity }, idempotencyKey.value);
+    const received = await executeClientCommand(inventory.commands, {
+      type: stock.type,
+      id: sku,
+      command: (): StockCommand => ({ type: "ReceiveStock", sku, quantity }),
+      operation: ["receive-stock", sku],
+      body: { sku, quantity },
+      idempotencyKey: c.req.header("idempotency-key"),
+      newCommandId: inventory.newId,
+    });
     if (!received.ok) return c.var.problem(received.error);
     const { position } = received.value;
     const reached = await projector().waitFor({ position, timeoutMs: LIMITS.positionWaitMs });
@@ -118,24 +124,3 @@ const stockOf = ({ sku, onHand, reserved }: StockRow) => ({
   reserved,
   available: onHand - reserved,
 });
-
-/** Once per Idempotency-Key and sku, where the client gave one. */
-const receive = async (
-  { commands, newId }: StockRoutes,
-  receipt: { readonly sku: string; readonly quantity: number },
-  idempotencyKey: string | undefined,
-): Promise<Execution> => {
-  const { sku } = receipt;
-  const command: StockCommand = { type: "ReceiveStock", ...receipt };
-  if (idempotencyKey === undefined) {
-    return commands.execute({ type: stock.type, id: sku, command, commandId: newId() });
-  }
-  const once = await commands.executeOnce({
-    type: stock.type,
-    command: () => command,
-    key: await requestFingerprint(["receive-stock", sku, idempotencyKey]),
-    fingerprint: await requestFingerprint(receipt),
-    id: sku,
-  });
-  return once.ok ? once.value.execution : once;
-};

@@ -5,7 +5,16 @@ import { priceQuotes } from "./price-quotes.ts";
 const catalogOf = (prices: Record<string, number>) => {
   const asked: string[][] = [];
   let down = false;
+  let open = Promise.resolve();
   return {
+    /** Answers wait until the returned function is called. */
+    hold: () => {
+      let release = () => {};
+      open = new Promise((resolve) => {
+        release = resolve;
+      });
+      return release;
+    },
     asked,
     fail: (failing: boolean) => {
       down = failing;
@@ -14,6 +23,7 @@ const catalogOf = (prices: Record<string, number>) => {
       if (down) throw new Error("connection refused");
       const skus = new URL(request.url).searchParams.getAll("sku");
       asked.push(skus);
+      await open;
       const items = skus.flatMap((sku) =>
         sku in prices ? [{ sku, name: "any", price: { amount: prices[sku], currency: "EUR" } }] : [],
       );
@@ -72,6 +82,19 @@ describe("priceQuotes", () => {
     delete prices.tea;
     advance(LIMITS.quoteMs);
     expect(await amounts("tea")).toEqual({});
+  });
+
+  it("is not troubled by others who ask meanwhile, also for quotes that run out meanwhile", async () => {
+    const { catalog, amounts, advance } = setUp({ tea: 1, cup: 2 });
+    await amounts("tea");
+    advance(LIMITS.quoteMs - 1);
+    const release = catalog.hold();
+    const both = amounts("tea", "cup");
+    advance(1);
+    const one = amounts("tea");
+    release();
+    expect(await both).toEqual({ tea: 1, cup: 2 });
+    expect(await one).toEqual({ tea: 1 });
   });
 
   it("serves known prices while the catalog is away, and says so for others", async () => {

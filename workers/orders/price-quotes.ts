@@ -1,4 +1,5 @@
-/** Prices from the catalog, kept for a moment: a burst of orders for the same goods asks once. */
+/** Prices from the catalog, kept for a moment: orders for the same goods do not ask each time. */
+import { trace } from "@opentelemetry/api";
 import { z } from "zod";
 import type { Failure } from "#shared/http/errors.ts";
 import { type Money, moneySchema, skuSchema } from "#shared/http/schemas.ts";
@@ -31,37 +32,44 @@ export const priceQuotes = ({ catalog, clock }: { catalog: Upstream; clock: Cloc
     }
   };
 
-  const ask = async (skus: readonly string[]): Promise<Result<undefined, Failure>> => {
+  const ask = async (skus: readonly string[]): Promise<Result<[string, Money][], Failure>> => {
     const query = new URLSearchParams(skus.map((sku) => ["sku", sku]));
-    const unavailable = (why: string) =>
-      err({ code: "unavailable", detail: `Asking the catalog for ${skus.length} prices: ${why}.` });
+    const request = new Request(`http://catalog/catalog/v1/products?${query}`, {
+      signal: AbortSignal.timeout(LIMITS.quoteRequestMs),
+    });
     try {
-      const response = await catalog.fetch(new Request(`http://catalog/catalog/v1/products?${query}`));
-      if (!response.ok) return unavailable(`it answered ${response.status}, expected 200`);
-      const page = productPageSchema.parse(await response.json());
-      for (const { sku, price } of page.items) keep(sku, price);
-      return ok(undefined);
+      const response = await catalog.fetch(request);
+      if (!response.ok) return err(unavailable(skus));
+      const { items } = productPageSchema.parse(await response.json());
+      return ok(items.map(({ sku, price }) => [sku, price]));
     } catch (error) {
-      return unavailable(error instanceof Error ? error.message : String(error));
+      trace.getActiveSpan()?.recordException(error as Error);
+      return err(unavailable(skus));
     }
   };
 
   return {
     async of(skus) {
-      const wanted = [...new Set(skus)];
-      const now = clock();
-      const unknown = wanted.filter((sku) => (quotes.get(sku)?.until ?? 0) <= now);
-      for (const sku of unknown) quotes.delete(sku);
-      if (unknown.length > 0) {
-        const asked = await ask(unknown);
-        if (!asked.ok) return asked;
-      }
+      const wanted = new Set(skus);
       const prices = new Map<string, Money>();
       for (const sku of wanted) {
         const quote = quotes.get(sku);
-        if (quote) prices.set(sku, quote.price);
+        if (quote && quote.until > clock()) prices.set(sku, quote.price);
+      }
+      const unknown = [...wanted].filter((sku) => !prices.has(sku));
+      if (unknown.length === 0) return ok(prices);
+      const asked = await ask(unknown);
+      if (!asked.ok) return asked;
+      for (const [sku, price] of asked.value) {
+        keep(sku, price);
+        prices.set(sku, price);
       }
       return ok(prices);
     },
   };
 };
+
+const unavailable = (skus: readonly string[]): Failure => ({
+  code: "unavailable",
+  detail: `Asking the catalog for the prices of ${skus.length} products: it gave none.`,
+});

@@ -1,20 +1,18 @@
 /** HTTP to commands and queries of orders. */
 import { createRoute } from "@hono/zod-openapi";
 import { z } from "zod";
-import type { Commands } from "#shared/cqrs/commands.ts";
+import { executeClientCommand } from "#shared/cqrs/client-command.ts";
 import { awaitPosition } from "#shared/cqrs/freshness.ts";
 import { formatPosition, MIN_POSITION_HEADER, POSITION_HEADER } from "#shared/cqrs/position.ts";
 import type { ProjectorMethods } from "#shared/cqrs/projector-actor.ts";
-import { parseIdempotencyKey, requestFingerprint } from "#shared/http/idempotency-key.ts";
 import { decodeCursor, encodeCursor, nextLink } from "#shared/http/page.ts";
 import { jsonAnswer, jsonBody, problemAnswers } from "#shared/http/route-parts.ts";
 import { uuidSchema } from "#shared/http/schemas.ts";
 import type { ServiceApp } from "#shared/http/service-app.ts";
-import type { Clock } from "#shared/runtime/clock.ts";
-import { ORDERS, ORDERS_PROBLEMS, type OrderEvent, type OrderLine } from "./contract.ts";
-import { order } from "./domain.ts";
+import { ORDERS, ORDERS_PROBLEMS } from "./contract.ts";
+import { type OrderCommand, order } from "./domain.ts";
 import type { OrderRow, OrderStore } from "./order-store.ts";
-import type { PriceQuotes } from "./price-quotes.ts";
+import { type OrderPlacing, placeOrder } from "./place-order.ts";
 import {
   cancelOrderSchema,
   listOrdersQuery,
@@ -26,17 +24,12 @@ import {
   statusSchema,
 } from "./schemas.ts";
 
-export interface OrderRoutes {
-  readonly commands: Commands;
+export interface OrderRoutes extends OrderPlacing {
   readonly store: OrderStore;
-  readonly quotes: PriceQuotes;
   readonly projector: () => Pick<ProjectorMethods, "waitFor">;
-  readonly clock: Clock;
-  /** A new UUIDv7. */
-  readonly newId: () => string;
 }
 
-const placeOrder = createRoute({
+const postOrder = createRoute({
   method: "post",
   path: "/orders",
   summary: "Places an order; whether it is confirmed shows a moment later",
@@ -82,6 +75,7 @@ const cancelOrder = createRoute({
   method: "post",
   path: "/orders/{orderId}/cancellation",
   summary: "Cancels an order: its stock is released and its payment voided",
+  description: "Takes an `Idempotency-Key`: whoever repeats a cancellation with it is told the same again.",
   request: { params: orderParameters, body: jsonBody(cancelOrderSchema) },
   responses: {
     202: jsonAnswer(
@@ -90,6 +84,9 @@ const cancelOrder = createRoute({
     ),
     ...problemAnswers(
       ORDERS_PROBLEMS,
+      "invalid_body",
+      "invalid_parameter",
+      "conflict",
       "order_not_found",
       "order_already_cancelled",
       "order_rejected",
@@ -106,38 +103,27 @@ const listEvents = createRoute({
   request: { params: orderParameters },
   responses: {
     200: jsonAnswer(z.object({ items: z.array(recordedEventSchema) }), "Oldest first"),
-    ...problemAnswers(ORDERS_PROBLEMS, "order_not_found", "unavailable"),
+    ...problemAnswers(ORDERS_PROBLEMS, "order_not_found", "invalid_parameter", "unavailable"),
   },
 });
 
 export const addOrderRoutes = (app: ServiceApp, orders: OrderRoutes): void => {
-  app.openapi(placeOrder, async (c) => {
-    const request = c.req.valid("json");
-    const idempotencyKey = parseIdempotencyKey(c.req.header("idempotency-key"));
-    if (!idempotencyKey.ok) return c.var.problem(idempotencyKey.error);
-    const priced = await priceLines(orders.quotes, request.lines);
-    if (!priced.ok) return c.var.problem(priced.error);
-    const placed = await place(orders, { ...request, lines: priced.value }, idempotencyKey.value, request);
-    if (!placed.ok) return c.var.problem(placed.error);
-    const { position, event } = placed.value;
-    const { orderId, customerId, lines, total, placedAt } = event.data;
-    return c.json(
-      { orderId, status: "placed" as const, customerId, lines: [...lines], total, placedAt },
-      202,
-      {
-        location: `/${ORDERS.service}/v${ORDERS.major}/orders/${orderId}`,
-        [POSITION_HEADER]: formatPosition(ORDERS.service, position),
-      },
-    );
+  const reach = (header: string | undefined) =>
+    awaitPosition({ header, service: ORDERS.service, projector: orders.projector });
+
+  app.openapi(postOrder, async (c) => {
+    const placing = await placeOrder(orders, c.req.valid("json"), c.req.header("idempotency-key"));
+    if (!placing.ok) return c.var.problem(placing.error);
+    const { position, placed } = placing.value;
+    return c.json({ status: "placed" as const, ...placed, lines: [...placed.lines] }, 202, {
+      location: `/${ORDERS.service}/v${ORDERS.major}/orders/${placed.orderId}`,
+      [POSITION_HEADER]: formatPosition(ORDERS.service, position),
+    });
   });
 
   app.openapi(getOrder, async (c) => {
-    const fresh = await awaitPosition({
-      header: c.req.header(MIN_POSITION_HEADER),
-      service: ORDERS.service,
-      projector: orders.projector,
-    });
-    if (!fresh.ok) return c.var.problem(fresh.error);
+    const reached = await reach(c.req.header(MIN_POSITION_HEADER));
+    if (!reached.ok) return c.var.problem(reached.error);
     const { orderId } = c.req.valid("param");
     const row = await orders.store.find(orderId);
     return row ? c.json(orderOf(row), 200) : c.var.problem(orderNotFound(orderId));
@@ -145,12 +131,8 @@ export const addOrderRoutes = (app: ServiceApp, orders: OrderRoutes): void => {
 
   app.openapi(listOrders, async (c) => {
     const { limit, cursor, customerId, status } = c.req.valid("query");
-    const fresh = await awaitPosition({
-      header: c.req.header(MIN_POSITION_HEADER),
-      service: ORDERS.service,
-      projector: orders.projector,
-    });
-    if (!fresh.ok) return c.var.problem(fresh.error);
+    const reached = await reach(c.req.header(MIN_POSITION_HEADER));
+    if (!reached.ok) return c.var.problem(reached.error);
     const before = cursor === undefined ? undefined : decodeCursor(cursor, uuidSchema);
     if (before && !before.ok) return c.var.problem(before.error);
     const rows = await orders.store.list({ customerId, status, before: before?.value, limit: limit + 1 });
@@ -163,11 +145,14 @@ export const addOrderRoutes = (app: ServiceApp, orders: OrderRoutes): void => {
   app.openapi(cancelOrder, async (c) => {
     const { orderId } = c.req.valid("param");
     const { reason } = c.req.valid("json");
-    const cancelled = await orders.commands.execute({
+    const cancelled = await executeClientCommand(orders.commands, {
       type: order.type,
       id: orderId,
-      command: { type: "CancelOrder", orderId, reason, at: orders.clock() },
-      commandId: orders.newId(),
+      command: (): OrderCommand => ({ type: "CancelOrder", orderId, reason, at: orders.clock() }),
+      operation: ["cancel-order", orderId],
+      body: { reason },
+      idempotencyKey: c.req.header("idempotency-key"),
+      newCommandId: orders.newId,
     });
     if (!cancelled.ok) return c.var.problem(cancelled.error);
     return c.json({ orderId, status: "cancelled" as const, reason }, 202, {
@@ -192,67 +177,6 @@ export const addOrderRoutes = (app: ServiceApp, orders: OrderRoutes): void => {
     );
     return c.json({ items }, 200);
   });
-};
-
-type PlacedEvent = Extract<OrderEvent, { type: "OrderPlaced" }>;
-type NewOrder = { readonly customerId: string; readonly lines: readonly OrderLine[] };
-
-const priceLines = async (
-  quotes: PriceQuotes,
-  lines: readonly { readonly sku: string; readonly quantity: number }[],
-) => {
-  const prices = await quotes.of(lines.map(({ sku }) => sku));
-  if (!prices.ok) return prices;
-  const priced: OrderLine[] = [];
-  for (const { sku, quantity } of lines) {
-    const price = prices.value.get(sku);
-    if (!price) {
-      const detail = `Placing an order for "${sku}": the catalog does not offer it.`;
-      return { ok: false as const, error: { code: "unknown_product", detail } };
-    }
-    priced.push({ sku, quantity, price });
-  }
-  return { ok: true as const, value: priced };
-};
-
-/** The order's first event, of this request or of the first one with the same key. */
-const place = async (
-  { commands, clock, newId }: OrderRoutes,
-  newOrder: NewOrder,
-  idempotencyKey: string | undefined,
-  request: object,
-) => {
-  const commandFor = (orderId: string) => ({
-    type: "PlaceOrder" as const,
-    orderId,
-    ...newOrder,
-    at: clock(),
-  });
-  const execution = await (async () => {
-    if (idempotencyKey === undefined) {
-      const id = newId();
-      return commands.execute<PlacedEvent>({
-        type: order.type,
-        id,
-        command: commandFor(id),
-        commandId: id,
-        isNew: true,
-      });
-    }
-    const once = await commands.executeOnce<PlacedEvent>({
-      type: order.type,
-      command: commandFor,
-      key: await requestFingerprint(["place-order", idempotencyKey]),
-      fingerprint: await requestFingerprint(request),
-      id: newId,
-    });
-    return once.ok ? once.value.execution : once;
-  })();
-  if (!execution.ok) return execution;
-  const { position, events } = execution.value;
-  const [event] = events;
-  if (!event) throw new Error("Placing an order recorded nothing");
-  return { ok: true as const, value: { position, event } };
 };
 
 const summaryOf = ({ orderId, customerId, status, total, placedAt }: OrderRow) => ({
