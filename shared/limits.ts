@@ -22,6 +22,8 @@ export const LIMITS = {
   decisionsMax: 8,
   /** Folded states kept by one command Actor. */
   cachedAggregates: 10_000,
+  /** Command ids that all of them remember together, at some 150 bytes each: several Actors share a worker's 128 MB. */
+  cachedCommands: 50_000,
   /** Command ids remembered per folded aggregate, the newest. An Idempotency-Key is remembered apart from this. */
   rememberedCommands: 1_000,
   /** How long an Idempotency-Key is remembered. */

@@ -50,26 +50,44 @@ export interface FoldedCache {
   drop(key: string): void;
 }
 
-export const foldedCache = (max: number = LIMITS.cachedAggregates): FoldedCache => {
-  const entries = new Map<string, Folded>();
+/** Bounded by aggregates and by the command ids that they remember: an aggregate with many commands weighs more. */
+export const foldedCache = ({
+  aggregatesMax = LIMITS.cachedAggregates,
+  commandsMax = LIMITS.cachedCommands,
+}: {
+  aggregatesMax?: number;
+  commandsMax?: number;
+} = {}): FoldedCache => {
+  /** In the order of use. */
+  const entries = new Map<string, { folded: Folded; commands: number }>();
+  let commands = 0;
+
+  const drop = (key: string) => {
+    commands -= entries.get(key)?.commands ?? 0;
+    entries.delete(key);
+  };
+
+  const add = (key: string, folded: Folded) => {
+    entries.set(key, { folded, commands: folded.commands.size });
+    commands += folded.commands.size;
+  };
+
   return {
     get(key) {
-      const folded = entries.get(key);
-      if (folded) {
-        entries.delete(key);
-        entries.set(key, folded);
-      }
-      return folded;
+      const entry = entries.get(key);
+      if (!entry) return undefined;
+      entries.delete(key);
+      entries.set(key, entry);
+      return entry.folded;
     },
     set(key, folded) {
-      entries.delete(key);
-      entries.set(key, folded);
-      if (entries.size <= max) return;
+      drop(key);
+      add(key, folded);
       for (const oldest of entries.keys()) {
-        entries.delete(oldest);
-        return;
+        if (oldest === key || (entries.size <= aggregatesMax && commands <= commandsMax)) return;
+        drop(oldest);
       }
     },
-    drop: (key) => void entries.delete(key),
+    drop,
   };
 };

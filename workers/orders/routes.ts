@@ -5,7 +5,7 @@ import { executeClientCommand } from "#shared/cqrs/client-command.ts";
 import { awaitPosition } from "#shared/cqrs/freshness.ts";
 import { formatPosition, MIN_POSITION_HEADER, POSITION_HEADER } from "#shared/cqrs/position.ts";
 import type { ProjectorMethods } from "#shared/cqrs/projector-actor.ts";
-import { decodeCursor, encodeCursor, nextLink } from "#shared/http/page.ts";
+import { decodeCursor, encodeCursor, nextLink, pageParameters } from "#shared/http/page.ts";
 import { jsonAnswer, jsonBody, problemAnswers } from "#shared/http/route-parts.ts";
 import { uuidSchema } from "#shared/http/schemas.ts";
 import type { ServiceApp } from "#shared/http/service-app.ts";
@@ -100,9 +100,12 @@ const listEvents = createRoute({
   method: "get",
   path: "/orders/{orderId}/events",
   summary: "The order's own history, from the log",
-  request: { params: orderParameters },
+  request: { params: orderParameters, query: z.strictObject(pageParameters) },
   responses: {
-    200: jsonAnswer(z.object({ items: z.array(recordedEventSchema) }), "Oldest first"),
+    200: jsonAnswer(
+      z.object({ items: z.array(recordedEventSchema) }),
+      "Oldest first; `Link` names the next page",
+    ),
     ...problemAnswers(ORDERS_PROBLEMS, "order_not_found", "invalid_parameter", "unavailable"),
   },
 });
@@ -165,16 +168,23 @@ export const addOrderRoutes = (app: ServiceApp, orders: OrderRoutes): void => {
     const history = await orders.commands.history({ type: order.type, id: orderId });
     if (!history.ok) return c.var.problem(history.error);
     if (history.value.length === 0) return c.var.problem(orderNotFound(orderId));
-    const items = history.value.flatMap(({ position, events }) =>
-      events.map(({ id, type, time, version, data }) => ({
-        id,
-        type,
-        time,
-        version,
-        position,
-        data: { ...data },
-      })),
-    );
+    const { limit, cursor } = c.req.valid("query");
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, z.int().min(1));
+    if (after && !after.ok) return c.var.problem(after.error);
+    const rest = history.value
+      .flatMap(({ position, events }) => events.map((event) => ({ position, ...event })))
+      .filter(({ version }) => version > (after?.value ?? 0));
+    const page = rest.slice(0, limit);
+    const last = page.at(-1);
+    if (rest.length > limit && last) c.header("link", nextLink(c.req.url, encodeCursor(last.version)));
+    const items = page.map(({ id, type, time, version, position, data }) => ({
+      id,
+      type,
+      time,
+      version,
+      position,
+      data: { ...data },
+    }));
     return c.json({ items }, 200);
   });
 };
