@@ -116,6 +116,16 @@ describe("the other lists", () => {
     }
   });
 
+  test("an order's events are seen once each, oldest first", async () => {
+    const [{ orderId } = { orderId: "" }] = placed;
+    await shop.settled(orderId);
+    const types = (await shop.everyPage(`/orders/v1/orders/${orderId}/events?limit=1`)).map(
+      ({ type }) => type,
+    );
+    expect(types).toEqual(await shop.history(orderId));
+    expect(types.length).toBeGreaterThan(1);
+  });
+
   test("payments are seen once each, those of the newest orders first", async () => {
     const ids = placed.map(({ orderId }) => orderId);
     expect(idsOf(await shop.everyPage("/payments/v1/payments?limit=9")).slice(-ORDERS)).toEqual(
