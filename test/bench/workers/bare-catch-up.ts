@@ -1,6 +1,7 @@
 /** The two things that a projection's catching up is made of, each alone: reading the stream, and writing the rows. */
 import { DeliverPolicy, jetstream } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
+import { v7 as uuidv7 } from "uuid";
 
 interface Env {
   readonly DB: D1Database;
@@ -33,7 +34,7 @@ const prepare = (count: number): number => {
   const total = JSON.stringify({ amount: 2500, currency: "EUR" });
   const at = new Date().toISOString();
   batches = Array.from({ length: Math.ceil(count / ROWS_A_BATCH) }, () => {
-    const ids = Array.from({ length: ROWS_A_BATCH / 2 }, () => crypto.randomUUID());
+    const ids = Array.from({ length: ROWS_A_BATCH / 2 }, () => uuidv7());
     return {
       placed: JSON.stringify(
         ids.map((orderId) => ({ orderId, customerId: "bench", lines, total, placedAt: at })),

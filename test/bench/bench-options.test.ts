@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import { benchOptions, MEASUREMENTS } from "./bench-options.ts";
+
+test("without options everything is measured, at full length, and nothing is written", () => {
+  expect(benchOptions([])).toEqual({ only: MEASUREMENTS, quick: false, json: undefined, help: false });
+});
+
+test("--only takes some, in the order in which they run", () => {
+  expect(benchOptions(["--only", "order, gateway"]).only).toEqual(["gateway", "order"]);
+});
+
+test("an unknown measurement or option is refused by name", () => {
+  expect(() => benchOptions(["--only", "gateway,speed"])).toThrow('"speed", expected some of gateway,append');
+  expect(() => benchOptions(["--fast"])).toThrow("--fast");
+});
