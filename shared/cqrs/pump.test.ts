@@ -14,7 +14,10 @@ const start = (work: Work, context = testActorContext()) => {
 
 /** Work that waits for the end of its slice. */
 const untilAborted = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+  new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve());
+  });
 
 describe("pump", () => {
   it("does nothing until it is woken, and starts once however often it is", async () => {
@@ -114,6 +117,86 @@ describe("pump", () => {
     expect(lastFailure()).toBe("broken");
     await time.pass(1_000);
     expect(lastFailure()).toBeUndefined();
+  });
+
+  it.each([3_000, 10_000])(
+    "says why it fails for as long as it does, also when each attempt takes %i ms",
+    async (attemptMs) => {
+      let attempts = 0;
+      const context = testActorContext();
+      const { wake, lastFailure, time } = start(async () => {
+        attempts++;
+        await context.sleep(attemptMs);
+        throw new Error("broken");
+      }, context);
+      await wake();
+      await time.until(() => attempts === 2);
+      const seen = new Set<string | undefined>();
+      for (let second = 0; second < 200; second++) {
+        await time.pass(1_000);
+        seen.add(lastFailure());
+      }
+      expect([...seen]).toEqual(["broken"]);
+    },
+  );
+
+  it("is soon well again after an outage that ended work which had stood for long", async () => {
+    let attempts = 0;
+    const context = testActorContext();
+    const { wake, lastFailure, time } = start(async (signal) => {
+      attempts++;
+      if (attempts === 1) await context.sleep(40_000);
+      if (attempts < 4) throw new Error("broken");
+      await untilAborted(signal);
+    }, context);
+    await wake();
+    await time.until(() => attempts === 4);
+    expect(lastFailure()).toBe("broken");
+    await time.pass(2_000);
+    expect(lastFailure()).toBeUndefined();
+  });
+
+  it("that became well at the end of a slice is so in the next one, whether or not anybody asked", async () => {
+    let attempts = 0;
+    const { wake, lastFailure, time } = start(async (signal) => {
+      if (++attempts === 1) throw new Error("broken");
+      await untilAborted(signal);
+    });
+    await wake();
+    await time.until(() => attempts === 3);
+    expect(lastFailure()).toBeUndefined();
+  });
+
+  it("is running in the gap between two slices, and not when no next one came", async () => {
+    const { wake, running, alarm, context, time } = start(untilAborted);
+    context.onAlarm(undefined);
+    await wake();
+    await time.settle();
+    void alarm();
+    await time.pass(LIMITS.pumpMs);
+    expect(running()).toBe(true);
+    await time.pass(5_000);
+    expect(running()).toBe(false);
+  });
+
+  it("ends a slice after a bounded number of steps and goes on at once in the next one", async () => {
+    let steps = 0;
+    const slices: number[] = [];
+    const { wake, time } = start(async (signal, wentWell) => {
+      const before = steps;
+      while (!signal.aborted && steps < LIMITS.pumpSteps * 2.5) {
+        steps++;
+        wentWell();
+      }
+      slices.push(steps - before);
+      await untilAborted(signal);
+    });
+    const began = time.clock();
+    await wake();
+    await time.until(() => slices.length === 3);
+    await time.settle();
+    expect(slices).toEqual([LIMITS.pumpSteps, LIMITS.pumpSteps, LIMITS.pumpSteps / 2]);
+    expect(time.clock()).toBe(began);
   });
 
   it("tells the Actor of each progress", async () => {
