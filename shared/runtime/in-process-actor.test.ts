@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, it } from "vitest";
 import { virtualTime } from "#test/fake/virtual-time.ts";
 import type { ActorContext } from "./actor.ts";
@@ -35,7 +36,7 @@ const setUp = (ring: (context: ActorContext) => Promise<void>) => {
       clear: (timer) => (timer as AbortController | undefined)?.abort(),
     },
   });
-  return { actors, time, delays, ringIn: (ms: number) => actors.named("one").ringIn(ms) };
+  return { actors, folder, time, delays, ringIn: (ms: number) => actors.named("one").ringIn(ms) };
 };
 
 describe("an in-process Actor's alarm", () => {
@@ -63,6 +64,21 @@ describe("an in-process Actor's alarm", () => {
     await ringIn(0);
     await time.pass(100);
     expect(rings).toBe(3);
+    actors.close();
+  });
+
+  it("that cannot note in its file that it rings does so when it can again", async () => {
+    let rings = 0;
+    const { ringIn, folder, time, actors } = setUp(async () => void rings++);
+    await ringIn(10);
+    const other = new DatabaseSync(join(folder, "one.sqlite"));
+    other.exec("BEGIN IMMEDIATE");
+    await time.pass(1_000);
+    expect(rings).toBe(0);
+    other.exec("COMMIT");
+    other.close();
+    await time.pass(10_000);
+    expect(rings).toBe(1);
     actors.close();
   });
 

@@ -108,7 +108,10 @@ const persistentAlarm = (database: DatabaseSync, { clock, timers }: { clock: Clo
   };
   /** An alarm that is due while the former one is at work comes after it. */
   const due = () => {
-    ringing = ringing.then(ring);
+    ringing = ringing.then(ring).catch(() => {
+      // The file could not be read or written: the alarm still stands in it.
+      if (!stopped) arm(clock() + ALARM_RETRY_MS);
+    });
   };
   const ring = async () => {
     const alarm = stopped ? undefined : stored();
