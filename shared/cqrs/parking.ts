@@ -18,14 +18,21 @@ export interface ParkedEvent {
   readonly traceparent?: string;
 }
 
+export interface ParkedPage {
+  readonly limit: number;
+  /** The last event of the page before. */
+  readonly after?: { readonly position: number; readonly id: string } | undefined;
+}
+
 export interface Parking {
   park(event: ParkedEvent, commit: Commit): void;
-  list(): ParkedEvent[];
+  /** In the log's order. */
+  page(page: ParkedPage): ParkedEvent[];
+  count(): number;
+  holds(id: string): boolean;
   find(id: string): { event: ParkedEvent; commit: Commit } | undefined;
   remove(id: string): void;
 }
-
-const LISTED_MAX = 100;
 
 export const parking = (sql: ActorSql): Parking => {
   sql.exec(
@@ -33,6 +40,7 @@ export const parking = (sql: ActorSql): Parking => {
       id TEXT PRIMARY KEY, position INTEGER NOT NULL, event TEXT NOT NULL, commit_json TEXT NOT NULL
     ) WITHOUT ROWID`,
   );
+  sql.exec("CREATE INDEX IF NOT EXISTS parked_in_order ON parked (position, id)");
   return {
     park: (event, commit) =>
       void sql.exec(
@@ -42,10 +50,17 @@ export const parking = (sql: ActorSql): Parking => {
         JSON.stringify(event),
         JSON.stringify(commit),
       ),
-    list: () =>
+    page: ({ limit, after = { position: 0, id: "" } }) =>
       sql
-        .exec<{ event: string }>("SELECT event FROM parked ORDER BY position LIMIT ?", LISTED_MAX)
+        .exec<{ event: string }>(
+          "SELECT event FROM parked WHERE (position, id) > (?, ?) ORDER BY position, id LIMIT ?",
+          after.position,
+          after.id,
+          limit,
+        )
         .map(({ event }) => JSON.parse(event) as ParkedEvent),
+    count: () => sql.exec<{ events: number }>("SELECT COUNT(*) AS events FROM parked")[0]?.events ?? 0,
+    holds: (id) => sql.exec("SELECT 1 FROM parked WHERE id = ?", id).length > 0,
     find(id) {
       const [row] = sql.exec<{ event: string; commit_json: string }>(
         "SELECT event, commit_json FROM parked WHERE id = ?",

@@ -1,3 +1,4 @@
+import { SpanStatusCode } from "@opentelemetry/api";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type TestActorContext, testActorContext } from "#test/fake/actor-context.ts";
@@ -7,8 +8,11 @@ import { memoryEventLog } from "../events/memory-event-log.ts";
 import type { Failure } from "../http/errors.ts";
 import { LIMITS } from "../limits.ts";
 import { err, ok, type Result } from "../result.ts";
+import { recordSpans } from "../telemetry/record-spans.ts";
 import type { Process } from "./process.ts";
 import { processActor } from "./process-actor.ts";
+
+const spans = recordSpans();
 
 const TRACE = { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" };
 
@@ -168,7 +172,7 @@ describe("an event that cannot be handled", () => {
     await time.until(() => calls.includes("bad/2"));
     expect(calls.filter((call) => call === "bad/1")).toHaveLength(LIMITS.processAttempts);
     expect(calls.indexOf("good/1")).toBe(1);
-    expect(await parked({})).toEqual([
+    expect(await parked({ limit: 100 })).toEqual([
       {
         id: "bad-1/0",
         process: "ship",
@@ -194,7 +198,7 @@ describe("an event that cannot be handled", () => {
     const { wake, parked, time } = start(log, handle);
     await wake({});
     await time.until(() => calls.length === LIMITS.processAttempts);
-    expect(await parked({})).toMatchObject([{ reason: { code: "internal_error", detail: "no such thing" } }]);
+    expect(await parked({ limit: 100 })).toMatchObject([{ reason: { code: "internal_error" } }]);
   });
 
   it("because something is unavailable is tried for as long as that lasts, and never parked", async () => {
@@ -207,7 +211,7 @@ describe("an event that cannot be handled", () => {
     await wake({});
     await time.until(() => calls.length === 51);
     await time.settle();
-    expect(await parked({})).toEqual([]);
+    expect(await parked({ limit: 100 })).toEqual([]);
     expect(await wake({})).toMatchObject({ floor: 1, parked: 0 });
   });
 
@@ -219,11 +223,13 @@ describe("an event that cannot be handled", () => {
     const { wake, parked, replay, time } = start(log, handle);
     await wake({});
     await time.until(() => calls.length === LIMITS.processAttempts);
-    expect(await replay({ id: "bad-1/0" })).toEqual(refused);
-    expect(await parked({})).toHaveLength(1);
+    expect(await replay({ id: "bad-1/0" })).toEqual(
+      err({ code: "replay_failed", detail: 'Replaying "bad-1/0": conflict, always' }),
+    );
+    expect(await parked({ limit: 100 })).toHaveLength(1);
     answer = ok(null);
     expect(await replay({ id: "bad-1/0" })).toEqual(ok({ id: "bad-1/0" }));
-    expect(await parked({})).toEqual([]);
+    expect(await parked({ limit: 100 })).toEqual([]);
     expect(await replay({ id: "bad-1/0" })).toMatchObject({ error: { code: "not_found" } });
   });
 
@@ -237,6 +243,121 @@ describe("an event that cannot be handled", () => {
     first.context.die();
     const second = start(log, recording().handle, first.context.successor());
     expect(await second.replay({ id: "bad-1/0" })).toEqual(ok({ id: "bad-1/0" }));
+  });
+});
+
+describe("an event that was parked while an earlier one held the floor back", () => {
+  const away = err({ code: "unavailable", detail: "away" });
+
+  it("is not tried again when it comes again after a crash, and is gone once it was replayed", async () => {
+    const { log, write } = writer();
+    await write("stuck");
+    await write("bad");
+    const first = recording(async (event) => (event === "bad/1" ? refused : away));
+    const before = start(log, first.handle);
+    await before.wake({});
+    await before.time.until(() => first.calls.filter((call) => call === "bad/1").length === 6);
+    before.context.die();
+    const second = recording(async (event) => (event === "bad/1" ? refused : ok(null)));
+    const after = start(log, second.handle, before.context.successor());
+    await after.wake({});
+    await after.time.pass(LIMITS.pumpMs);
+    expect(second.calls).toEqual(["stuck/1"]);
+    expect(await after.wake({})).toMatchObject({ floor: 2, parked: 1 });
+  });
+
+  it("leaves others to be handled once, over more slices than one", async () => {
+    const { log, write } = writer();
+    await write("stuck");
+    for (let n = 0; n < LIMITS.pumpSteps * 1.5; n++) await write(`a${n}`);
+    const { calls, handle } = recording(async (event) => (event === "stuck/1" ? away : ok(null)));
+    const { wake, time } = start(log, handle);
+    await wake({});
+    await time.pass(LIMITS.pumpMs);
+    const others = calls.filter((call) => call !== "stuck/1");
+    expect(others).toHaveLength(LIMITS.pumpSteps * 1.5);
+    expect(new Set(others).size).toBe(others.length);
+  });
+});
+
+describe("an Actor that cannot write", () => {
+  /** Its storage is full for one kind of statement until it is made room. */
+  const fullFor = (statement: string) => {
+    const context = testActorContext();
+    let full = true;
+    const exec: TestActorContext["sql"]["exec"] = (sql, ...params) => {
+      if (full && sql.startsWith(statement)) throw new Error("database or disk is full");
+      return context.sql.exec(sql, ...params);
+    };
+    return {
+      context: { ...context, sql: { ...context.sql, exec } },
+      makeRoom: () => {
+        full = false;
+      },
+    };
+  };
+
+  it("to its parking says so, handles nothing out of order, and goes on when it can", async () => {
+    const { log, write } = writer();
+    await write("bad");
+    await write("bad");
+    const { calls, handle } = recording(async (event) => (event === "bad/1" ? refused : ok(null)));
+    const { context, makeRoom } = fullFor("INSERT OR REPLACE INTO parked");
+    const { wake, parked, time } = start(log, handle, context);
+    await wake({});
+    await time.until(() => calls.length === LIMITS.processAttempts);
+    expect(await wake({})).toMatchObject({ failure: "database or disk is full", floor: 0 });
+    expect(calls).not.toContain("bad/2");
+    makeRoom();
+    await time.until(() => calls.includes("bad/2"));
+    expect(await parked({ limit: 10 })).toMatchObject([{ id: "bad-1/0" }]);
+  });
+
+  it("its floor says so, and goes on when it can", async () => {
+    const { log, write } = writer();
+    await write("a");
+    const { handle } = recording();
+    const { context, makeRoom } = fullFor("UPDATE floor");
+    const { wake, time } = start(log, handle, context);
+    await wake({});
+    await time.settle();
+    expect(await wake({})).toMatchObject({ failure: "database or disk is full", floor: 0 });
+    makeRoom();
+    await time.pass(10_000);
+    expect(await wake({})).toEqual({ process: "ship", following: true, floor: 1, parked: 0 });
+  });
+});
+
+describe("a step of a process in its trace", () => {
+  it("tells the log that it consumes, and that it failed", async () => {
+    const { log, write } = writer();
+    await write("a");
+    const { handle } = recording(async (_, nth) => (nth === 1 ? refused : ok(null)));
+    const { wake, time } = start(log, handle);
+    spans.take();
+    await wake({});
+    await time.pass(1_000);
+    const [failed, done] = spans.take();
+    expect(failed?.name).toBe("process log-orders");
+    expect(failed?.attributes).toMatchObject({
+      "messaging.destination.name": "log-orders",
+      "messaging.consumer.group.name": "ship",
+      "error.type": "conflict",
+    });
+    expect(failed?.status).toEqual({ code: SpanStatusCode.ERROR, message: "always" });
+    expect(done?.status.code).toBe(SpanStatusCode.UNSET);
+  });
+
+  it("holds what a handler threw, of which the parking tells nothing", async () => {
+    const { log, write } = writer();
+    await write("bad");
+    const { calls, handle } = recording(async () => Promise.reject(new Error("secret inside")));
+    const { wake, parked, time } = start(log, handle);
+    spans.take();
+    await wake({});
+    await time.until(() => calls.length === LIMITS.processAttempts);
+    expect(JSON.stringify(await parked({ limit: 10 }))).not.toContain("secret");
+    expect(spans.take()[0]?.status).toEqual({ code: SpanStatusCode.ERROR, message: "secret inside" });
   });
 });
 
@@ -370,7 +491,9 @@ describe("whatever fails and whenever it dies", () => {
             await time.pass(1_000);
             floor = (await process.wake({})).floor;
           }
-          const parked = (await process.parked({})).map(({ id }) => id.replace(/-(\d+)\/0$/, "/$1"));
+          const parked = (await process.parked({ limit: 100 })).map(({ id }) =>
+            id.replace(/-(\d+)\/0$/, "/$1"),
+          );
           for (const id of new Set(commits)) {
             const expected = commits.filter((other) => other === id).map((_, index) => `${id}/${index + 1}`);
             const own = effects.filter((effect) => effect.startsWith(`${id}/`));

@@ -11,10 +11,10 @@ import { err, ok, type Result } from "../result.ts";
 import type { ActorContext, ActorLogic } from "../runtime/actor.ts";
 import { type Clock, type Random, rfc3339, type Sleep } from "../runtime/clock.ts";
 import { withTrace } from "../telemetry/propagation.ts";
-import { inSpan } from "../telemetry/span.ts";
+import { inSpan, refuseSpan } from "../telemetry/span.ts";
 import { backoffMs } from "./backoff.ts";
-import { keyedMutex } from "./mutex.ts";
-import { type ParkedEvent, parking } from "./parking.ts";
+import { commitsUnderWay } from "./commits-under-way.ts";
+import { type ParkedEvent, type ParkedPage, parking } from "./parking.ts";
 import type { Process } from "./process.ts";
 import { progressFrom } from "./progress.ts";
 import { pump } from "./pump.ts";
@@ -33,13 +33,14 @@ export interface ProcessStatus {
 
 export type ProcessMethods = {
   wake(input: Record<string, never>): Promise<ProcessStatus>;
-  parked(input: Record<string, never>): Promise<ParkedEvent[]>;
-  /** Handles a parked event once more; it leaves the parking only when that succeeds. */
+  /** What is parked, in the log's order. */
+  parked(input: ParkedPage): Promise<ParkedEvent[]>;
+  /**
+   * Handles a parked event once more; it leaves the parking only when that succeeds.
+   * Refuses with `not_found`, `unavailable`, or `replay_failed` and why.
+   */
   replay(input: { id: string }): Promise<Result<{ id: string }, Failure>>;
 };
-
-/** The floor is written after this many finished commits, and whenever nothing is under way. */
-const FLOOR_EVERY = 64;
 
 export const processActor = ({
   context,
@@ -64,6 +65,9 @@ export const processActor = ({
   );
   sql.exec("INSERT OR IGNORE INTO floor (id, position) VALUES (1, 0)");
   const storedFloor = () => sql.exec<{ position: number }>("SELECT position FROM floor")[0]?.position ?? 0;
+  const storeFloor = (position: number) => void sql.exec("UPDATE floor SET position = ?", position);
+  /** Outlives the slices, so that none does again what another finished above the floor. */
+  const progress = progressFrom(storedFloor());
 
   const inTurn = semaphore(LIMITS.processConcurrency);
   const attempt = (event: RecordedEvent, commit: Commit, signal?: AbortSignal) =>
@@ -76,7 +80,7 @@ export const processActor = ({
   const handleTraced = (event: RecordedEvent, commit: Commit) =>
     withTrace(commit.trace, () =>
       inSpan(
-        `process ${process.name}`,
+        `process log-${process.source}`,
         {
           kind: "consumer",
           attributes: {
@@ -91,16 +95,22 @@ export const processActor = ({
         },
         async (span): Promise<Result<unknown, Failure>> => {
           const result = await process.handle(event, commit);
-          if (!result.ok) span.setAttribute("error.type", result.error.code);
+          if (!result.ok) refuseSpan(span, result.error);
           return result;
         },
       ),
     ).catch(
-      (thrown: unknown): Result<unknown, Failure> =>
-        err({ code: "internal_error", detail: thrown instanceof Error ? thrown.message : String(thrown) }),
+      // What was thrown is told by the span alone: the parking is shown to everyone.
+      (): Result<unknown, Failure> =>
+        err({
+          code: "internal_error",
+          detail: `Handling "${event.id}" failed in a way that was not expected`,
+        }),
     );
 
   const untilHandledOrParked = async (event: RecordedEvent, commit: Commit, signal: AbortSignal) => {
+    // It comes again while the floor is below it: only a replay takes it out.
+    if (parked.holds(event.id)) return;
     for (let counted = 0, attempts = 1; ; attempts++) {
       const result = await attempt(event, commit, signal);
       if (result.ok) return;
@@ -133,55 +143,29 @@ export const processActor = ({
   });
 
   const follow = async (outer: AbortSignal, wentWell: () => void) => {
-    const stopped = new AbortController();
-    const signal = AbortSignal.any([outer, stopped.signal]);
-    const inOrder = keyedMutex();
-    const underWay = new Set<Promise<void>>();
-    const progress = progressFrom(storedFloor());
-    let finishedSinceStored = 0;
-    let settled = () => {};
-
-    const storeFloor = () => {
-      sql.exec("UPDATE floor SET position = ?", progress.floor());
-      finishedSinceStored = 0;
-    };
-    const handle = async (commit: Commit) => {
+    const handle = async (commit: Commit, signal: AbortSignal) => {
       for (const event of commit.events) {
         if (process.handles.includes(event.type)) await untilHandledOrParked(event, commit, signal);
       }
-      progress.finish(commit.position);
-      finishedSinceStored++;
       wentWell();
     };
-    const take = (commit: Commit) => {
-      progress.start(commit.position);
-      // What rejects was interrupted: it stays unfinished, so the floor stays below it and it comes again.
-      const done = inOrder(commit.aggregate.id, () => handle(commit)).catch(() => undefined);
-      underWay.add(done);
-      void done.then(() => {
-        underWay.delete(done);
-        if (underWay.size === 0 || finishedSinceStored >= FLOOR_EVERY) storeFloor();
-        settled();
-      });
-    };
-    const roomForMore = () =>
-      new Promise<void>((resolve) => {
-        settled = resolve;
-      });
-
+    const commits = commitsUnderWay({ handle, progress, storeFloor, signal: outer });
+    const { signal } = commits;
     try {
-      const tail = log.tail({ after: storedFloor(), batchMax: LIMITS.projectionBatch, signal });
-      for await (const commits of tail) {
-        for (const commit of commits) {
-          while (underWay.size >= LIMITS.processBacklog) await roomForMore();
+      // The slice before may have failed to.
+      storeFloor(progress.floor());
+      for (const commit of progress.unfinished()) commits.take(commit);
+      const tail = log.tail({ after: progress.newest(), batchMax: LIMITS.projectionBatch, signal });
+      for await (const batch of tail) {
+        for (const commit of batch) {
+          await commits.room();
           if (signal.aborted) return;
-          take(commit);
+          progress.start(commit);
+          commits.take(commit);
         }
       }
     } finally {
-      stopped.abort();
-      await Promise.all(underWay);
-      storeFloor();
+      await commits.stop();
     }
   };
 
@@ -197,11 +181,11 @@ export const processActor = ({
           process: process.name,
           following: following.running(),
           floor: storedFloor(),
-          parked: parked.list().length,
+          parked: parked.count(),
           ...(failure !== undefined && { failure }),
         };
       },
-      parked: async () => parked.list(),
+      parked: async (page) => parked.page(page),
       async replay({ id }) {
         const found = parked.find(id);
         if (!found)
@@ -209,10 +193,15 @@ export const processActor = ({
         const event = found.commit.events.find((candidate) => candidate.id === id);
         if (!event) throw new Error(`Cannot replay "${id}": its commit does not hold it`);
         const result = await attempt(event, found.commit);
-        if (!result.ok) return result;
+        if (!result.ok) return replayFailed(id, result.error);
         parked.remove(id);
         return ok({ id });
       },
     },
   };
 };
+
+const replayFailed = (id: string, { code, detail }: Failure) =>
+  code === "unavailable"
+    ? err({ code, detail })
+    : err({ code: "replay_failed", detail: `Replaying "${id}": ${code}, ${detail}` });

@@ -1,14 +1,23 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Commit } from "../events/event.ts";
 import { progressFrom } from "./progress.ts";
+
+const commit = (position: number): Commit => ({
+  position,
+  aggregate: { type: "order", id: "a" },
+  commandId: `c${position}`,
+  trace: {},
+  events: [],
+});
 
 describe("progressFrom", () => {
   it("stands where it began until something is finished", () => {
     const progress = progressFrom(7);
     expect(progress.floor()).toBe(7);
-    progress.start(9);
+    progress.start(commit(9));
     expect(progress.floor()).toBe(8);
-    progress.finish(9);
+    progress.finish(commit(9));
     expect(progress.floor()).toBe(9);
   });
 
@@ -20,13 +29,14 @@ describe("progressFrom", () => {
         (set, order) => {
           const positions = set.toSorted((a, b) => a - b);
           const progress = progressFrom(0);
-          for (const position of positions) progress.start(position);
+          for (const position of positions) progress.start(commit(position));
           const open = [...positions];
           while (open.length > 0) {
-            expect(progress.underWay()).toBe(open.length);
+            expect(progress.unfinished().map(({ position }) => position)).toEqual(open);
+            expect(progress.newest()).toBe(positions.at(-1));
             expect(progress.floor()).toBe((open[0] ?? 0) - 1);
             const [finished = 0] = open.splice(order.next().value % open.length, 1);
-            progress.finish(finished);
+            progress.finish(commit(finished));
           }
           expect(progress.floor()).toBe(positions.at(-1) ?? 0);
         },

@@ -1,27 +1,32 @@
 /** How far a process has come when commits are finished out of order: everything up to its floor is done. */
+import type { Commit } from "../events/event.ts";
 
 export interface Progress {
-  start(position: number): void;
-  finish(position: number): void;
+  start(commit: Commit): void;
+  finish(commit: Commit): void;
   /** Every commit up to here is finished. */
   floor(): number;
-  underWay(): number;
+  /** Position of the last commit that was started. */
+  newest(): number;
+  /** What was started and not finished, in the log's order. */
+  unfinished(): Commit[];
 }
 
 export const progressFrom = (position: number): Progress => {
   let newest = position;
   /** Insertion order is the log's order. */
-  const unfinished = new Set<number>();
+  const unfinished = new Map<number, Commit>();
   return {
-    start(started) {
-      newest = started;
-      unfinished.add(started);
+    start(commit) {
+      newest = commit.position;
+      unfinished.set(commit.position, commit);
     },
-    finish: (finished) => void unfinished.delete(finished),
+    finish: (commit) => void unfinished.delete(commit.position),
     floor() {
-      for (const oldest of unfinished) return oldest - 1;
+      for (const oldest of unfinished.keys()) return oldest - 1;
       return newest;
     },
-    underWay: () => unfinished.size,
+    newest: () => newest,
+    unfinished: () => [...unfinished.values()],
   };
 };

@@ -24,6 +24,7 @@ export const PLATFORM_PROBLEMS = {
   },
   conflict: { status: 409, title: "Others changed the same thing at the same time", retryable: true },
   internal_error: { status: 500, title: "Something went wrong on our side", retryable: false },
+  replay_failed: { status: 502, title: "The parked event still cannot be handled", retryable: true },
   upstream_unreachable: { status: 502, title: "The service did not answer", retryable: true },
   unavailable: { status: 503, title: "The service cannot do this at the moment", retryable: true },
   position_not_reached: { status: 503, title: "The answer is not as new as asked for yet", retryable: true },

@@ -76,3 +76,9 @@ export const failSpan = (span: Span, thrown: unknown): void => {
   span.setAttribute("error.type", error.name);
   span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
 };
+
+/** Marks a span as failed by a refusal, which is a value and was not thrown. */
+export const refuseSpan = (span: Span, refusal: { readonly code: string; readonly detail: string }): void => {
+  span.setAttribute("error.type", refusal.code);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: refusal.detail });
+};
