@@ -21,6 +21,7 @@ import type { ActorCall, ActorContext, ActorLogic, ActorMethods, Actors } from "
 import { sleep, systemClock } from "#shared/runtime/clock.ts";
 import { durableActors, hostDurableActor } from "#shared/runtime/durable-actor.ts";
 import { d1ReadStore } from "#shared/storage/d1-read-store.ts";
+import { tracedD1 } from "#shared/storage/traced-d1.ts";
 
 /** The bindings that every event-sourced service has in its `wrangler.toml`. */
 export interface EventSourcedEnv {
@@ -66,7 +67,7 @@ export const eventSourcedService = <Env extends EventSourcedEnv>(service: EventS
   const telemetryOf = (env: Env): WorkerTelemetry =>
     startWorkerTelemetry({
       service: service.name,
-      version: `${service.major}`,
+      version: `${service.major}.0.0`,
       send: sendSpansTo({
         monitor: env.MONITOR,
         endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
@@ -139,8 +140,9 @@ export const eventSourcedService = <Env extends EventSourcedEnv>(service: EventS
       projectorActor({
         context,
         projection: named(service.projections, context.name),
+        source: service.name,
         log: logFor(this.env, context, service.name),
-        store: d1ReadStore(this.env.DB, service.name),
+        store: d1ReadStore(tracedD1(this.env.DB, service.name)),
         ...runtime,
       }),
     );

@@ -3,10 +3,9 @@ import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { SQLiteAsyncDialect } from "drizzle-orm/sqlite-core";
 import type { ReadStore } from "../cqrs/projection.ts";
-import { inSpan } from "../telemetry/span.ts";
 
 /** Expects the table `checkpoints (name TEXT PRIMARY KEY, position INTEGER NOT NULL)`. */
-export const d1ReadStore = (database: D1Database, service: string): ReadStore => {
+export const d1ReadStore = (database: D1Database): ReadStore => {
   const db = drizzle(database);
   const dialect = new SQLiteAsyncDialect();
 
@@ -23,30 +22,17 @@ export const d1ReadStore = (database: D1Database, service: string): ReadStore =>
       );
       return row?.position ?? 0;
     },
-    apply: ({ projection, from, to, statements }) =>
-      inSpan(
-        `BATCH ${service}`,
-        {
-          kind: "client",
-          attributes: {
-            "db.system.name": "sqlite",
-            "db.namespace": service,
-            "db.operation.name": "BATCH",
-            "db.operation.batch.size": statements.length + 2,
-          },
-        },
-        async () => {
-          const begin = sql`INSERT OR IGNORE INTO checkpoints (name, position) VALUES (${projection}, 0)`;
-          const guard = sql`UPDATE checkpoints SET position = CASE WHEN position = ${from} THEN ${to} ELSE NULL END WHERE name = ${projection}`;
-          try {
-            await database.batch([begin, guard, ...statements].map(prepare));
-            return "applied";
-          } catch (error) {
-            if (isGuardViolation(error)) return "moved";
-            throw error;
-          }
-        },
-      ),
+    async apply({ projection, from, to, statements }) {
+      const begin = sql`INSERT OR IGNORE INTO checkpoints (name, position) VALUES (${projection}, 0)`;
+      const guard = sql`UPDATE checkpoints SET position = CASE WHEN position = ${from} THEN ${to} ELSE NULL END WHERE name = ${projection}`;
+      try {
+        await database.batch([begin, guard, ...statements].map(prepare));
+        return "applied";
+      } catch (error) {
+        if (isGuardViolation(error)) return "moved";
+        throw error;
+      }
+    },
   };
 };
 

@@ -32,7 +32,7 @@ describe("Miniflare", () => {
         ].map((statement) => database.prepare(statement)),
       );
       return {
-        store: d1ReadStore(database, "rows"),
+        store: d1ReadStore(database),
         things: async () => (await database.prepare("SELECT * FROM things ORDER BY id").all<never>()).results,
       };
     },

@@ -7,6 +7,7 @@ import { createServiceApp } from "#shared/http/service-app.ts";
 import { bindingUpstream } from "#shared/http/upstream-binding.ts";
 import { ok } from "#shared/result.ts";
 import { systemClock } from "#shared/runtime/clock.ts";
+import { tracedD1 } from "#shared/storage/traced-d1.ts";
 import { CATALOG, CATALOG_PROBLEMS } from "./contract.ts";
 import { createProducts } from "./products.ts";
 import { addCatalogRoutes } from "./routes.ts";
@@ -39,7 +40,7 @@ const app = createServiceApp({
     { name: "database", check: async () => ok(await DB.prepare("SELECT 1 FROM products").first()) },
   ],
 });
-addCatalogRoutes(app, createProducts(drizzle(DB), systemClock));
+addCatalogRoutes(app, createProducts(drizzle(tracedD1(DB, CATALOG.service)), systemClock));
 
 export default {
   fetch(request, bindings, context) {

@@ -1,5 +1,6 @@
 /** Inventory: what it is made of. */
 import { v7 as uuidv7 } from "uuid";
+import { tracedD1 } from "#shared/storage/traced-d1.ts";
 import { type EventSourcedEnv, eventSourcedService } from "../event-sourced-service.ts";
 import { INVENTORY, INVENTORY_PROBLEMS } from "./contract.ts";
 import { reservation, stock } from "./domain.ts";
@@ -20,7 +21,7 @@ const { handlers, Commander, Projector, Processor } = eventSourcedService<EventS
   addRoutes: (app, { env, commands, projectors }) =>
     addStockRoutes(app, {
       commands,
-      store: d1StockStore(env.DB),
+      store: d1StockStore(tracedD1(env.DB, INVENTORY.service)),
       projector: () => projectors.named(stockLevelsProjection.name),
       newId: uuidv7,
     }),

@@ -38,7 +38,7 @@ const startInventory = (folder: string) => {
     clock: () => 0,
     timers: { set: () => undefined, clear: () => undefined },
   });
-  const store = d1ReadStore(test.database, INVENTORY.service);
+  const store = d1ReadStore(test.database);
   const projection = stockLevelsProjection.name;
   const state = { lagging: false };
   const catchUp = async (): Promise<void> => {

@@ -2,6 +2,7 @@
 import { v7 as uuidv7 } from "uuid";
 import { bindingUpstream } from "#shared/http/upstream-binding.ts";
 import { systemClock } from "#shared/runtime/clock.ts";
+import { tracedD1 } from "#shared/storage/traced-d1.ts";
 import { tracedUpstream } from "#shared/telemetry/upstream.ts";
 import { type EventSourcedEnv, eventSourcedService } from "../event-sourced-service.ts";
 import { ORDERS, ORDERS_PROBLEMS } from "./contract.ts";
@@ -29,7 +30,7 @@ const { handlers, Commander, Projector, Processor } = eventSourcedService<Env>({
   addRoutes: (app, { env, commands, projectors }) =>
     addOrderRoutes(app, {
       commands,
-      store: d1OrderStore(env.DB),
+      store: d1OrderStore(tracedD1(env.DB, ORDERS.service)),
       quotes: priceQuotes({
         catalog: tracedUpstream(bindingUpstream(env.CATALOG), { service: "catalog" }),
         clock: systemClock,

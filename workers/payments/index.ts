@@ -3,6 +3,7 @@ import type { Upstream } from "#shared/http/upstream.ts";
 import { bindingUpstream } from "#shared/http/upstream-binding.ts";
 import { urlUpstream } from "#shared/http/upstream-url.ts";
 import { LIMITS } from "#shared/limits.ts";
+import { tracedD1 } from "#shared/storage/traced-d1.ts";
 import { tracedUpstream } from "#shared/telemetry/upstream.ts";
 import { type EventSourcedEnv, eventSourcedService } from "../event-sourced-service.ts";
 import { PAYMENTS, PAYMENTS_PROBLEMS } from "./contract.ts";
@@ -50,7 +51,7 @@ const { handlers, Commander, Projector, Processor } = eventSourcedService<Env>({
     PAYMENT_PROVIDER || PAYMENT_PROVIDER_URL ? [] : ["PAYMENT_PROVIDER_URL"],
   addRoutes: (app, { env, projectors }) =>
     addPaymentRoutes(app, {
-      store: d1PaymentStore(env.DB),
+      store: d1PaymentStore(tracedD1(env.DB, PAYMENTS.service)),
       projector: () => projectors.named(paymentsProjection.name),
     }),
 });

@@ -29,7 +29,7 @@ const commitOf = (position: number, ...events: InventoryEvent[]): Commit => ({
 });
 
 const apply = async (commits: readonly Commit[]) => {
-  const store = d1ReadStore(test.database, "inventory");
+  const store = d1ReadStore(test.database);
   const from = await store.checkpoint(stockLevelsProjection.name);
   return store.apply({
     projection: stockLevelsProjection.name,

@@ -33,7 +33,7 @@ const commitOf = (position: number, ...events: OrderEvent[]): Commit => ({
 });
 
 const apply = async (commits: readonly Commit[]) => {
-  const store = d1ReadStore(test.database, "orders");
+  const store = d1ReadStore(test.database);
   const from = await store.checkpoint(ordersProjection.name);
   const to = commits.at(-1)?.position ?? from;
   return store.apply({

@@ -26,7 +26,7 @@ const commitsOf = (...events: PaymentEvent[]): Commit[] =>
   }));
 
 const apply = async (commits: readonly Commit[]) => {
-  const store = d1ReadStore(test.database, "payments");
+  const store = d1ReadStore(test.database);
   const from = await store.checkpoint(paymentsProjection.name);
   const to = commits.at(-1)?.position ?? from;
   const statements = paymentsProjection.statements(commits);
