@@ -216,6 +216,40 @@ describe.each(await natsPrograms())("the log on NATS $version", (program) => {
     await again.return?.();
   });
 
+  it("leaves no consumer behind on the server when a tail ends", async () => {
+    const service = await newService();
+    const log = logOf(service);
+    await first(log);
+    const connection = await connect({ servers: nats.url });
+    open.push(() => connection.close());
+    const manager = await jetstreamManager(connection);
+    const consumers = async () => (await manager.streams.info(`log-${service}`)).state.consumer_count;
+    const { signal } = new AbortController();
+    const tail = log.tail({ after: 0, batchMax: 10, signal })[Symbol.asyncIterator]();
+    await tail.next();
+    expect(await consumers()).toBe(1);
+    await tail.return?.();
+    await expect.poll(consumers).toBe(0);
+  });
+
+  it("tails large commits in batches of some 4 MiB", async () => {
+    const log = logOf(await newService());
+    const text = "x".repeat(800 * 1024);
+    let last = 0;
+    for (let n = 0; n < 12; n++) {
+      const appended = await log.append(append(`large-${n}`, last, { text }));
+      if (appended.ok) last = appended.value.position;
+    }
+    const { signal } = new AbortController();
+    const sizes: number[] = [];
+    for await (const batch of log.tail({ after: 0, batchMax: 500, signal })) {
+      sizes.push(batch.length);
+      if (batch.at(-1)?.position === last) break;
+    }
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(12);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(6);
+  });
+
   it("refuses a commit that is larger than a message may be, and writes nothing", async () => {
     const log = logOf(await newService());
     const appended = await log.append(append("large", 0, { text: "x".repeat(LIMITS.commitBytes) }));
