@@ -342,6 +342,7 @@ describe("a step of a process in its trace", () => {
     expect(failed?.attributes).toMatchObject({
       "messaging.destination.name": "log-orders",
       "messaging.consumer.group.name": "ship",
+      "skerry.aggregate.id": "a",
       "error.type": "conflict",
     });
     expect(failed?.status).toEqual({ code: SpanStatusCode.ERROR, message: "always" });

@@ -91,6 +91,8 @@ export const processActor = ({
             "messaging.consumer.group.name": process.name,
             "messaging.message.id": event.id,
             "skerry.event.type": event.type,
+            // By which a trace is looked for: the event's id need not tell whom it is about.
+            "skerry.aggregate.id": commit.aggregate.id,
           },
         },
         async (span): Promise<Result<unknown, Failure>> => {

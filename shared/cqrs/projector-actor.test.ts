@@ -54,6 +54,7 @@ const start = (log: EventLog, store: ReadStore, context: TestActorContext = test
   const actor = projectorActor({
     context,
     projection,
+    source: "orders",
     log,
     store,
     clock: context.time.clock,

@@ -25,6 +25,7 @@ export type ProjectorMethods = {
 export const projectorActor = ({
   context,
   projection,
+  source,
   log,
   store,
   clock,
@@ -33,6 +34,8 @@ export const projectorActor = ({
 }: {
   context: ActorContext;
   projection: Projection;
+  /** The service whose log it follows. */
+  source: string;
   log: EventLog;
   store: ReadStore;
   clock: Clock;
@@ -65,11 +68,13 @@ export const projectorActor = ({
 
   const apply = (commits: readonly Commit[], from: number, to: number) =>
     inCommitSpans(
-      `project ${projection.name}`,
+      `project log-${source}`,
       {
         "messaging.system": "nats",
         "messaging.operation.name": "project",
         "messaging.operation.type": "process",
+        "messaging.destination.name": `log-${source}`,
+        "messaging.consumer.group.name": projection.name,
         "messaging.batch.message_count": commits.length,
       },
       commits,

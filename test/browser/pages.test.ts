@@ -102,7 +102,7 @@ describe.skipIf(program === undefined)("the pages", () => {
     await page.keyboard.press("Enter");
     await page.locator(`a[href="/monitor/traces/${TRACE}"]`).click();
     await seen("POST /orders/:version/*");
-    for (const name of ["process reserve-stock", "process collect-payment", "project payments"])
+    for (const name of ["process log-orders", "process log-payments", "project log-payments"])
       await seen(name);
   });
 

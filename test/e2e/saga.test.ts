@@ -69,7 +69,10 @@ test("a provider that fails for good parks the payment with its reason; healed a
   expect(await shop.history(orderId)).toEqual(["OrderPlaced", "OrderStockReserved"]);
 
   const target = { process: textOf(event, "process"), id: textOf(event, "id") };
-  expect((await replay(target)).status).toBeGreaterThanOrEqual(400);
+  expect(expectStatus(await replay(target), 502).body).toMatchObject({
+    type: "/problems/replay_failed",
+    detail: expect.stringContaining("provider_failed"),
+  });
   expect(await parked()).toHaveLength(1);
 
   await shop.provider.behave({ mode: "approve" });
