@@ -1,9 +1,14 @@
-import { type JetStreamManager, jetstreamManager, type StreamUpdateConfig } from "@nats-io/jetstream";
+import {
+  type JetStreamManager,
+  jetstreamManager,
+  type StreamConfig,
+  type StreamUpdateConfig,
+} from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { natsPrograms, startNats, type TestNats } from "#test/setup/nats.ts";
 import { applyStreams } from "./apply-streams.ts";
-import { LOGS } from "./streams.ts";
+import { LOGS, logStreamConfig } from "./streams.ts";
 
 describe.each(await natsPrograms())("streams on NATS $version", (program) => {
   let nats: TestNats;
@@ -40,6 +45,7 @@ describe.each(await natsPrograms())("streams on NATS $version", (program) => {
     ["max_age", { max_age: 3_600_000_000_000 }],
     ["max_msgs", { max_msgs: 1_000 }],
     ["max_bytes", { max_bytes: 1_000_000 }],
+    ["max_msgs_per_subject", { max_msgs_per_subject: 1 }],
     ["discard", { discard: "old" as never }],
   ])("that could forget by their %s are refused by name, and left as they are", async (setting, change) => {
     await apply();
@@ -50,6 +56,27 @@ describe.each(await natsPrograms())("streams on NATS $version", (program) => {
     await manager.streams.update("log-payments", config);
     expect(await apply()).toEqual(all("verified"));
   });
+
+  const knownSince = ([, since]: readonly [string, string, ...unknown[]]) =>
+    program.version.localeCompare(since, undefined, { numeric: true }) >= 0;
+  const lossy: [string, string, Partial<StreamConfig>][] = [
+    ["no_ack", "2.9", { no_ack: true }],
+    ["sources", "2.9", { sources: [{ name: "log-orders" }] }],
+    ["subject_transform", "2.10", { subject_transform: { src: "log.payments.>", dest: "log.payments.x.>" } }],
+    ["allow_msg_ttl", "2.11", { allow_msg_ttl: true }],
+    ["persist_mode", "2.12", { persist_mode: "async" }],
+  ];
+
+  it.each(lossy.filter(knownSince))(
+    "that could lose or mix up commits by their %s (since %s) are refused by name",
+    async (setting, _, change) => {
+      await apply();
+      await manager.streams.delete("log-payments");
+      await manager.streams.add({ ...logStreamConfig("payments"), ...change });
+      await expect(apply()).rejects.toThrow(`Cannot use the stream "log-payments": ${setting} is`);
+      await manager.streams.delete("log-payments");
+    },
+  );
 
   it("cannot be applied where no server answers", async () => {
     await expectUnavailable("nats://127.0.0.1:1");

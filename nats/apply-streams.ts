@@ -1,7 +1,7 @@
 /** Makes the streams that `streams.ts` declares, or verifies that those that stand keep their promises. */
-import { JetStreamApiError, jetstreamManager } from "@nats-io/jetstream";
+import { JetStreamApiError, jetstreamManager, type StreamConfig } from "@nats-io/jetstream";
 import { openConnection } from "./open-connection.ts";
-import { LOGS, logStreamConfig } from "./streams.ts";
+import { LOGS, logStreamConfig, SETTINGS_NEVER_ON } from "./streams.ts";
 
 const STREAM_NOT_FOUND = 10059;
 /** Long: at a start the machine is busy building, and nobody's request waits for this. */
@@ -25,18 +25,28 @@ export const applyStreams = async ({ natsUrl }: { natsUrl: string }): Promise<Ap
         throw error;
       });
       const { config } = standing ?? (await manager.streams.add(wanted));
-      for (const [setting, value] of Object.entries(wanted)) {
-        const stands = config[setting as keyof typeof config];
-        if (JSON.stringify(stands) !== JSON.stringify(value)) {
-          throw new Error(
-            `Cannot use the stream "${wanted.name}": ${setting} is ${JSON.stringify(stands)}, expected ${JSON.stringify(value)}`,
-          );
-        }
-      }
+      verify(config, wanted);
       applied.push({ stream: wanted.name, did: standing ? "verified" : "created" });
     }
     return applied;
   } finally {
     await connection.close();
+  }
+};
+
+const verify = (standing: StreamConfig, wanted: Partial<StreamConfig>) => {
+  const refuse = (setting: string, stands: unknown, expected: string) => {
+    throw new Error(
+      `Cannot use the stream "${standing.name}": ${setting} is ${JSON.stringify(stands)}, expected ${expected}`,
+    );
+  };
+  for (const [setting, value] of Object.entries(wanted)) {
+    const stands = standing[setting as keyof StreamConfig];
+    const expected = JSON.stringify(value);
+    if (JSON.stringify(stands) !== expected) refuse(setting, stands, expected);
+  }
+  for (const setting of SETTINGS_NEVER_ON) {
+    const stands = standing[setting];
+    if (stands) refuse(setting, stands, "none");
   }
 };

@@ -134,13 +134,14 @@ export const jetStreamEventLog = ({
       } catch (error) {
         const refused = error instanceof JetStreamApiError;
         if (refused && ANOTHER_CAME_FIRST.has(error.code)) {
-          return await waitUntil(deadline, afterRefusal(commit)).catch((cause) =>
-            unavailable(service, cause),
-          );
+          return await waitUntil(deadline, afterRefusal(commit)).catch((cause) => {
+            failSpan(span, cause);
+            return unavailable(service);
+          });
         }
         if (refused || clock() + RETRY_PAUSE_MS >= deadline) {
           failSpan(span, error);
-          return unavailable(service, error);
+          return unavailable(service);
         }
         // Whether it was written is not known; the same command can only be written once, so say it again.
         await sleep(RETRY_PAUSE_MS);
@@ -171,8 +172,6 @@ export const jetStreamEventLog = ({
   };
 };
 
-const unavailable = (service: string, cause: unknown): Result<never, AppendRefusal> =>
-  err({
-    code: "unavailable",
-    detail: `The log of "${service}" did not take the commit: ${cause instanceof Error ? cause.message : String(cause)}`,
-  });
+/** What went wrong stands on the span: it names the server's inside, and a client gets this sentence. */
+const unavailable = (service: string): Result<never, AppendRefusal> =>
+  err({ code: "unavailable", detail: `The log of "${service}" did not take the commit` });

@@ -74,7 +74,8 @@ const readBulk = async (
       const aggregate = parseCommitSubject(subject);
       commits.push(decodeCommit({ aggregate, position: seq, payload: data, headers }));
     }
-    if (commits.length < info.num_pending) throw new LogUnavailable(`Read only a part of "${subject}"`);
+    if (commits.length < info.num_pending)
+      throw new LogUnavailable(`Read only a part of the history "${subject}"`);
     return commits;
   } finally {
     void manager.consumers.delete(stream, info.name).catch(() => undefined);
