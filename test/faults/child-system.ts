@@ -1,13 +1,12 @@
 /** The system as `npm start` runs it: a process of its own on a data folder of its own, which can be killed with all it has started. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { vi } from "vitest";
 import { ownedProcesses } from "#cli/owned-processes.ts";
 import { freePort } from "#cli/ports.ts";
 import { FAKE_PAYMENT_PROVIDER, ROOT } from "#cli/workers.ts";
 import { newestNats } from "../setup/nats.ts";
+import { temporaryFolder } from "../setup/temporary-folder.ts";
 
 export interface ChildSystem {
   readonly url: string;
@@ -42,11 +41,8 @@ const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean =>
 
 /** Starts of one folder all listen on the same port, as those of a person do. */
 export const childFolder = async (): Promise<ChildFolder> => {
-  const [dataDir, port, nats] = await Promise.all([
-    mkdtemp(join(tmpdir(), "skerry-child-")),
-    freePort(),
-    newestNats(),
-  ]);
+  const [folder, port, nats] = await Promise.all([temporaryFolder("child"), freePort(), newestNats()]);
+  const dataDir = folder.path;
   let child: ChildProcess | undefined;
 
   const killAll = async (): Promise<void> => {
@@ -102,7 +98,7 @@ export const childFolder = async (): Promise<ChildFolder> => {
     start,
     async dispose() {
       await killAll();
-      await rm(dataDir, { recursive: true, force: true });
+      await folder.remove();
     },
   };
 };

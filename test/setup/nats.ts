@@ -1,10 +1,8 @@
 /** NATS servers for tests: the programs that `npm test` found, and servers on free ports with stores of their own. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { findNats, type NatsProgram } from "#cli/acquire-nats.ts";
 import { type NatsServer, startNatsServer } from "#cli/nats-server.ts";
 import { machineTools } from "#cli/tools.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 /** Variables by which `npm test` hands the programs to the tests, as `<version>=<path>`. */
 export const NATS_BINARY = "SKERRY_NATS_BINARY";
@@ -39,11 +37,11 @@ export interface TestNats extends NatsServer {
 /** A server on a free port with an empty store; `kill()` and `start()` make it crash and come back with its store. */
 export const startNats = async (program?: NatsProgram): Promise<TestNats> => {
   const { path } = program ?? (await newestNats());
-  const dataDir = await mkdtemp(join(tmpdir(), "skerry-nats-"));
-  const server = await startNatsServer({ binary: path, dataDir });
+  const folder = await temporaryFolder("nats");
+  const server = await startNatsServer({ binary: path, dataDir: folder.path });
   const dispose = async () => {
     await server.stop();
-    await rm(dataDir, { recursive: true, force: true });
+    await folder.remove();
   };
   // Not a spread: `pid` is a getter and must stay one.
   return Object.defineProperties({ dispose }, Object.getOwnPropertyDescriptors(server)) as TestNats;

@@ -1,10 +1,8 @@
 /** The whole system for one test file: every worker over a NATS server of its own, storage in a temporary folder. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { NatsProgram } from "#cli/acquire-nats.ts";
 import { type LocalSystem, type LocalSystemOptions, startLocalSystem } from "#cli/local-system.ts";
 import { startNats, type TestNats } from "./nats.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 export interface TestSystem extends LocalSystem {
   readonly nats: TestNats;
@@ -20,9 +18,9 @@ export interface TestSystemOptions extends Pick<LocalSystemOptions, "env" | "ove
 /** Ready when it resolves. `close()` stops everything and removes the storage. */
 export const startTestSystem = async ({ program, ...rest }: TestSystemOptions = {}): Promise<TestSystem> => {
   const nats = await startNats(program);
-  const dataDir = await mkdtemp(join(tmpdir(), "skerry-system-"));
+  const folder = await temporaryFolder("system");
   const start = async (port: number): Promise<TestSystem> => {
-    const system = await startLocalSystem({ port, dataDir, natsUrl: nats.url, ...rest });
+    const system = await startLocalSystem({ port, dataDir: folder.path, natsUrl: nats.url, ...rest });
     return {
       ...system,
       nats,
@@ -33,7 +31,7 @@ export const startTestSystem = async ({ program, ...rest }: TestSystemOptions = 
       close: async () => {
         await system.close();
         await nats.dispose();
-        await rm(dataDir, { recursive: true, force: true });
+        await folder.remove();
       },
     };
   };
@@ -41,7 +39,7 @@ export const startTestSystem = async ({ program, ...rest }: TestSystemOptions = 
     return await start(0);
   } catch (error) {
     await nats.dispose();
-    await rm(dataDir, { recursive: true, force: true });
+    await folder.remove();
     throw error;
   }
 };
