@@ -189,6 +189,23 @@ describe("an event that cannot be handled", () => {
     expect(await wake({})).toMatchObject({ floor: 3, parked: 1 });
   });
 
+  it("is parked after its last attempt also when a busy log ends slice after slice meanwhile", async () => {
+    const { log, write } = writer();
+    await write("bad");
+    for (let n = 0; n < LIMITS.pumpSteps * 2.5; n++) await write(`a${n}`);
+    const context = testActorContext();
+    const { calls, handle } = recording((event) =>
+      event === "bad/1" ? Promise.resolve(refused) : context.sleep(60).then(() => ok(null)),
+    );
+    const { wake, parked, time } = start(log, handle, context);
+    const began = time.clock();
+    await wake({});
+    await time.until(() => calls.length > LIMITS.pumpSteps * 2.4);
+    expect(time.clock() - began).toBeLessThan(LIMITS.pumpMs);
+    expect(calls.filter((call) => call === "bad/1")).toHaveLength(LIMITS.processAttempts);
+    expect(await parked({ limit: 10 })).toMatchObject([{ attempts: LIMITS.processAttempts }]);
+  });
+
   it("because a handler throws counts as a failed attempt", async () => {
     const { log, write } = writer();
     await write("bad");

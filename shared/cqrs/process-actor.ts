@@ -69,6 +69,9 @@ export const processActor = ({
   /** Outlives the slices, so that none does again what another finished above the floor. */
   const progress = progressFrom(storedFloor());
 
+  /** By the event's id; outlives the slices, which a busy log ends sooner than an event has had its attempts. */
+  const failing = new Map<string, { attempts: number; counted: number; notBefore: number }>();
+
   const inTurn = semaphore(LIMITS.processConcurrency);
   const attempt = (event: RecordedEvent, commit: Commit, signal?: AbortSignal) =>
     inTurn(async () => {
@@ -113,17 +116,22 @@ export const processActor = ({
   const untilHandledOrParked = async (event: RecordedEvent, commit: Commit, signal: AbortSignal) => {
     // It comes again while the floor is below it: only a replay takes it out.
     if (parked.holds(event.id)) return;
-    for (let counted = 0, attempts = 1; ; attempts++) {
+    const tries = failing.get(event.id) ?? { attempts: 0, counted: 0, notBefore: 0 };
+    for (;;) {
+      if (tries.notBefore > clock()) await sleep(tries.notBefore - clock(), signal);
       const result = await attempt(event, commit, signal);
-      if (result.ok) return;
+      if (result.ok) break;
+      failing.set(event.id, tries);
+      tries.attempts++;
       // Infrastructure that is away is no reason to give an event up.
-      if (result.error.code !== "unavailable") counted++;
-      if (counted >= LIMITS.processAttempts) {
-        parked.park(parkedEvent(event, commit, result.error, attempts), commit);
-        return;
+      if (result.error.code !== "unavailable") tries.counted++;
+      if (tries.counted >= LIMITS.processAttempts) {
+        parked.park(parkedEvent(event, commit, result.error, tries.attempts), commit);
+        break;
       }
-      await sleep(backoffMs(attempts, random), signal);
+      tries.notBefore = clock() + backoffMs(tries.attempts, random);
     }
+    failing.delete(event.id);
   };
 
   const parkedEvent = (
