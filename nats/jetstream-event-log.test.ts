@@ -36,6 +36,7 @@ const timed = async <T>(work: () => Promise<T>) => {
 const startProxy = async (port: number) => {
   let nextAnswer: "pass" | "swallow" | "cut" = "pass";
   let frozen = false;
+  let freezeAfterBytes = Number.POSITIVE_INFINITY;
   const held: Array<() => void> = [];
   const sockets = new Set<Socket>();
   const whenThawed = (act: () => void) => (frozen ? void held.push(act) : act());
@@ -50,6 +51,8 @@ const startProxy = async (port: number) => {
     upstream.on("close", () => client.destroy());
     client.on("data", (chunk: Buffer) => whenThawed(() => upstream.write(chunk)));
     upstream.on("data", (chunk: Buffer) => {
+      freezeAfterBytes -= chunk.length;
+      if (freezeAfterBytes < 0) frozen = true;
       const act = /^H?MSG /m.test(chunk.toString("latin1")) ? nextAnswer : "pass";
       if (act === "pass") return whenThawed(() => client.write(chunk));
       nextAnswer = "pass";
@@ -67,6 +70,10 @@ const startProxy = async (port: number) => {
     },
     freeze: () => {
       frozen = true;
+    },
+    /** Once the server has sent so much more. */
+    freezeAfter: (bytes: number) => {
+      freezeAfterBytes = bytes;
     },
     thaw: () => {
       frozen = false;
@@ -167,6 +174,36 @@ describe.each(await natsPrograms())("the log on NATS $version", (program) => {
     expect(ms).toBeLessThan(IN_TIME_MS);
     proxy.thaw();
     expect(await log.append(append("first"))).toMatchObject({ ok: true });
+  });
+
+  it("answers by the time that it was given, sooner than by itself", async () => {
+    const proxy = await proxied();
+    const log = logOf(await newService(), proxy.url);
+    const position = await first(log);
+    proxy.freeze();
+    const appended = await timed(() => log.append(append("second", position), Date.now() + 200));
+    expect(appended.result).toMatchObject({ ok: false, error: { code: "unavailable" } });
+    const readAll = () => log.read(order, { until: Date.now() + 200 }).catch((error: unknown) => error);
+    const read = await timed(readAll);
+    expect(read.result).toBeInstanceOf(LogUnavailable);
+    expect(Math.max(appended.ms, read.ms)).toBeLessThan(450);
+  });
+
+  it("gives up a long history when nothing more of it comes", async () => {
+    const proxy = await proxied();
+    const service = await newService();
+    const direct = logOf(service);
+    let last = await first(direct);
+    for (let n = 0; n < 600; n++) {
+      const appended = await direct.append(append(`more-${n}`, last, { text: "x".repeat(1_000) }));
+      if (appended.ok) last = appended.value.position;
+    }
+    const log = logOf(service, proxy.url);
+    await log.lastPosition();
+    proxy.freezeAfter(300_000);
+    const read = await timed(() => log.read(order).catch((error: unknown) => error));
+    expect(read.result).toBeInstanceOf(LogUnavailable);
+    expect(read.ms).toBeLessThan(2 * LIMITS.readRequestMs + 300);
   });
 
   it.each(["swallow", "cut"] as const)("ends in one commit when the answer is lost (%s)", async (how) => {

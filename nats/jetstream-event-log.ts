@@ -62,19 +62,30 @@ export const jetStreamEventLog = ({
   const clientUntil = async (until: number): Promise<JetStreamClient> =>
     client && !client.connection.isClosed() ? client.jetStream : waitUntil(until, jetStreamClient());
 
-  const reading = async <T>(work: (connection: NatsConnection) => Promise<T>): Promise<T> => {
-    const connection = await waitUntil(clock() + LIMITS.readRequestMs, connector.get());
+  const reading = async <T>(
+    work: (connection: NatsConnection) => Promise<T>,
+    until = Number.POSITIVE_INFINITY,
+  ): Promise<T> => {
+    const connection = await waitUntil(Math.min(clock() + LIMITS.readRequestMs, until), connector.get());
     try {
-      return await work(connection);
+      return await (until === Number.POSITIVE_INFINITY
+        ? work(connection)
+        : waitUntil(until, work(connection)));
     } catch (cause) {
       if (cause instanceof LogUnavailable) throw cause;
       throw new LogUnavailable(`Cannot read the log of "${service}"`, { cause });
     }
   };
 
-  const read: EventLog["read"] = async (aggregate, afterPosition = 0) => {
+  const read: EventLog["read"] = async (
+    aggregate,
+    { after = 0, most = Number.POSITIVE_INFINITY, until } = {},
+  ) => {
     const subject = commitSubject(service, aggregate);
-    return reading((connection) => readAggregate(connection, { stream, subject, from: afterPosition + 1 }));
+    return reading(
+      (connection) => readAggregate(connection, { stream, subject, from: after + 1, most }),
+      until,
+    );
   };
 
   const publish = async (
@@ -98,13 +109,13 @@ export const jetStreamEventLog = ({
    * A newer single-replica server checks the sequence before it looks for duplicates, and no server remembers them for
    * ever: so it says "wrong sequence" also of a commit that it wrote itself and whose answer was lost.
    */
-  const afterRefusal = async (append: Append): Promise<Result<Appended, AppendRefusal>> => {
-    const later = await read(append.aggregate, append.expectedPosition);
+  const afterRefusal = async (append: Append, until: number): Promise<Result<Appended, AppendRefusal>> => {
+    const later = await read(append.aggregate, { after: append.expectedPosition, until });
     const mine = later.find((commit) => commit.commandId === append.commandId);
     return mine ? ok({ position: mine.position, duplicate: true }) : err({ code: "conflict" });
   };
 
-  const append: EventLog["append"] = (commit) =>
+  const append: EventLog["append"] = (commit, until = Number.POSITIVE_INFINITY) =>
     inSpan(
       `publish ${stream}`,
       {
@@ -117,24 +128,28 @@ export const jetStreamEventLog = ({
           "messaging.message.id": commit.commandId,
         },
       },
-      (span) => appendInSpan({ ...commit, trace: { ...commit.trace, ...injectTrace() } }, span),
+      (span) => appendInSpan({ ...commit, trace: { ...commit.trace, ...injectTrace() } }, until, span),
     );
 
-  const appendInSpan = async (commit: Append, span: Span): Promise<Result<Appended, AppendRefusal>> => {
+  const appendInSpan = async (
+    commit: Append,
+    until: number,
+    span: Span,
+  ): Promise<Result<Appended, AppendRefusal>> => {
     const message = { subject: commitSubject(service, commit.aggregate), ...encodeCommit(service, commit) };
     span.setAttribute("messaging.message.body.size", message.payload.length);
     if (message.payload.length > LIMITS.commitBytes) {
       const detail = `A commit has ${message.payload.length} bytes, expected at most ${LIMITS.commitBytes}`;
       return err({ code: "too_large", detail });
     }
-    const deadline = clock() + LIMITS.appendMs;
+    const deadline = Math.min(clock() + LIMITS.appendMs, until);
     for (;;) {
       try {
         return ok(await publish(commit, message, Math.min(clock() + ATTEMPT_MS, deadline)));
       } catch (error) {
         const refused = error instanceof JetStreamApiError;
         if (refused && ANOTHER_CAME_FIRST.has(error.code)) {
-          return await waitUntil(deadline, afterRefusal(commit)).catch((cause) => {
+          return await afterRefusal(commit, deadline).catch((cause) => {
             failSpan(span, cause);
             return unavailable(service);
           });

@@ -1,6 +1,7 @@
 /** Reads one aggregate's commits so that every acknowledged one is seen. */
 import {
   AckPolicy,
+  type Consumer,
   DeliverPolicy,
   type JetStreamManager,
   jetstream,
@@ -12,16 +13,30 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import type { Commit } from "#shared/events/event.ts";
 import { LogUnavailable } from "#shared/events/event-log.ts";
 import { LIMITS } from "#shared/limits.ts";
+import { sleep } from "#shared/runtime/clock.ts";
 import { decodeCommit } from "./envelope.ts";
 import { parseCommitSubject } from "./subjects.ts";
 
 /** Above this many commits a consumer fetches the bulk; below, its set-up costs more than asking one by one. */
 const READ_SINGLY_MAX = 16;
 const CONSUMER_GONE_AFTER_NS = 10_000_000_000;
+/** Commits of the bulk fetched at once: tens of MB on their way together stall. */
+const PAGE = 256;
+/** How long a page may stay open; the watch over its progress ends it sooner. */
+const PAGE_MS = 5_000;
 
+interface Range {
+  stream: string;
+  subject: string;
+  /** Position of the first commit that is wanted. */
+  from: number;
+  most: number;
+}
+
+/** @throws LogUnavailable, or the client library's error, when nothing comes for `LIMITS.readRequestMs` */
 export const readAggregate = async (
   connection: NatsConnection,
-  { stream, subject, from }: { stream: string; subject: string; from: number },
+  { stream, subject, from, most }: Range,
 ): Promise<Commit[]> => {
   const manager = await jetstreamManager(connection, {
     checkAPI: false,
@@ -29,23 +44,29 @@ export const readAggregate = async (
   });
   const commits: Commit[] = [];
   let next = from;
-  for (let singly = 1; ; singly++) {
+  for (let singly = 1; commits.length < most; singly++) {
     const stored = await firstFrom(manager, { stream, subject, from: next });
     if (stored === null) return commits;
     commits.push(commitOf(stored));
     next = stored.seq + 1;
     if (singly === READ_SINGLY_MAX) {
-      const bulk = await readBulk(connection, manager, { stream, subject, from: next });
-      commits.push(...bulk);
+      const bulk = await readBulk(connection, manager, {
+        stream,
+        subject,
+        from: next,
+        most: most - commits.length,
+      });
+      for (const commit of bulk) commits.push(commit);
       next = (bulk.at(-1)?.position ?? stored.seq) + 1;
     }
   }
+  return commits;
 };
 
 /** From the stream's leader: a consumer may run on a replica that is behind, so the last look is always this one. */
 const firstFrom = (
   manager: JetStreamManager,
-  { stream, subject, from }: { stream: string; subject: string; from: number },
+  { stream, subject, from }: Omit<Range, "most">,
 ): Promise<StoredMsg | null> => {
   // The server takes `next_by_subj` here since 2.7; the client's type lists it for direct gets only.
   const query = { seq: from, next_by_subj: subject } as unknown as MsgRequest;
@@ -55,7 +76,7 @@ const firstFrom = (
 const readBulk = async (
   connection: NatsConnection,
   manager: JetStreamManager,
-  { stream, subject, from }: { stream: string; subject: string; from: number },
+  { stream, subject, from, most }: Range,
 ): Promise<Commit[]> => {
   const info = await manager.consumers.add(stream, {
     filter_subject: subject,
@@ -66,20 +87,44 @@ const readBulk = async (
     mem_storage: true,
   });
   try {
-    if (info.num_pending === 0) return [];
     const consumer = jetstream(connection).consumers.getConsumerFromInfo(info);
-    const messages = await consumer.fetch({ max_messages: info.num_pending, expires: 5_000 });
+    const wanted = Math.min(info.num_pending, most);
     const commits: Commit[] = [];
-    for await (const { subject, seq, data, headers } of messages) {
-      const aggregate = parseCommitSubject(subject);
-      commits.push(decodeCommit({ aggregate, position: seq, payload: data, headers }));
+    while (commits.length < wanted) {
+      const before = commits.length;
+      const stalled = await readPage(consumer, Math.min(PAGE, wanted - before), commits);
+      if (stalled || commits.length === before)
+        throw new LogUnavailable("Read only a part of a history: the log stopped answering");
     }
-    if (commits.length < info.num_pending)
-      throw new LogUnavailable(`Read only a part of the history "${subject}"`);
     return commits;
   } finally {
     void manager.consumers.delete(stream, info.name).catch(() => undefined);
   }
+};
+
+/** Adds a page's commits as they come, and tells whether they stopped coming before the page was whole. */
+const readPage = async (consumer: Consumer, size: number, commits: Commit[]): Promise<boolean> => {
+  const messages = await consumer.fetch({ max_messages: size, expires: PAGE_MS });
+  const whole = new AbortController();
+  let stalled = false;
+  const endWhenStalled = async () => {
+    for (let seen = -1; seen !== commits.length; ) {
+      seen = commits.length;
+      await sleep(LIMITS.readRequestMs, whole.signal);
+    }
+    stalled = true;
+    void messages.close();
+  };
+  endWhenStalled().catch(() => undefined);
+  try {
+    for await (const { subject, seq, data, headers } of messages) {
+      const aggregate = parseCommitSubject(subject);
+      commits.push(decodeCommit({ aggregate, position: seq, payload: data, headers }));
+    }
+  } finally {
+    whole.abort();
+  }
+  return stalled;
 };
 
 const commitOf = ({ subject, seq, data, header }: StoredMsg): Commit =>

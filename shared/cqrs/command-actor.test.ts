@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { testActorContext } from "#test/fake/actor-context.ts";
-import type { DomainEvent } from "../events/event.ts";
+import type { Commit, DomainEvent } from "../events/event.ts";
 import { type Append, type EventLog, LogUnavailable } from "../events/event-log.ts";
 import { memoryEventLog } from "../events/memory-event-log.ts";
 import { LIMITS } from "../limits.ts";
@@ -71,17 +71,21 @@ const appendDirectly = async (log: EventLog, commandId: string, amount: number, 
 
 const setUp = ({ log = memoryEventLog(), context = testActorContext() } = {}) => {
   const faults: Fault[] = [];
-  const seen = { appends: 0, reads: 0, away: false };
+  const seen = { appends: 0, reads: 0, away: false, read: [] as Commit[], untils: [] as unknown[] };
   const faulty: EventLog = {
     ...log,
-    append(append) {
+    append(append, until) {
       seen.appends++;
+      seen.untils.push(until);
       return (faults.shift() ?? ((it, real) => real.append(it)))(append, log);
     },
-    async read(aggregate, after) {
+    async read(aggregate, options) {
       seen.reads++;
+      seen.untils.push(options?.until);
       if (seen.away) throw new LogUnavailable("The log is not reachable");
-      return log.read(aggregate, after);
+      const commits = await log.read(aggregate, options);
+      seen.read.push(...commits);
+      return commits;
     },
   };
   const { methods } = commandActor({
@@ -234,6 +238,31 @@ describe("others who write the same aggregate", () => {
   });
 });
 
+describe("a command's time", () => {
+  it("is one, from its coming on, for all that it asks of the log", async () => {
+    const { execute, faults, seen, context } = setUp();
+    const cameAt = context.time.clock();
+    faults.push(competitor("rival"), competitor("rival-2"));
+    const execution = execute(add("c1", 2));
+    await context.time.pass(100);
+    expect(value(await execution).duplicate).toBe(false);
+    expect(seen.untils).toHaveLength(6);
+    expect(new Set(seen.untils)).toEqual(new Set([cameAt + LIMITS.commandMs]));
+  });
+
+  it("counts the wait for those before it", async () => {
+    const { execute, faults, seen, context } = setUp();
+    const { fault, letGo } = held();
+    faults.push(fault);
+    const cameAt = context.time.clock();
+    const both = [execute(add("c1", 1)), execute(add("c2", 1))];
+    await context.time.pass(LIMITS.commandQueueMs - 1);
+    letGo();
+    await Promise.all(both);
+    expect(seen.untils.at(-1)).toBe(cameAt + LIMITS.commandMs);
+  });
+});
+
 describe("a log that is away", () => {
   it("whose answer was lost gives one commit when the command comes again", async () => {
     const { execute, faults, commits } = setUp();
@@ -284,6 +313,16 @@ const held = () => {
   };
   return { fault, letGo: () => gate.resolve() };
 };
+
+describe("a command that comes again", () => {
+  it("reads its own commit, not the history that came after it", async () => {
+    const { execute, seen } = setUp();
+    for (let n = 0; n < 20; n++) await execute(add(`c${n}`, 1));
+    seen.read.length = 0;
+    expect(value(await execute(add("c3", 1)))).toMatchObject({ position: 4, duplicate: true });
+    expect(seen.read.map(({ position }) => position)).toEqual([4]);
+  });
+});
 
 describe("commands at the same time", () => {
   it("are served one after the other on one aggregate, and side by side on different ones", async () => {

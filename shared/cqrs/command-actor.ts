@@ -42,6 +42,14 @@ export type CommandMethods = {
 
 export type Aggregates = Readonly<Record<string, Aggregate<unknown, object, DomainEvent>>>;
 
+/** One command while it is served. */
+interface Turn {
+  readonly request: CommandRequest;
+  readonly aggregate: Aggregate<unknown, object, DomainEvent>;
+  /** Epoch ms by which the command is answered, whatever it then still waits for. */
+  readonly until: number;
+}
+
 export const commandActor = ({
   context,
   log,
@@ -62,29 +70,25 @@ export const commandActor = ({
   const cache = foldedCache();
   const keys = idempotencyKeys(context.sql, clock);
 
-  const fold = async (request: CommandRequest, aggregate: Aggregate<unknown, object, DomainEvent>) => {
+  const fold = async ({ request, aggregate, until }: Turn) => {
     const cacheKey = keyOf(request);
     const known = cache.get(cacheKey);
     if (known) return known;
-    const commits = request.isNew ? [] : await log.read(request);
+    const commits = request.isNew ? [] : await log.read(request, { until });
     const folded = foldCommits(aggregate, emptyFold(aggregate), commits);
     if (!request.isNew) cache.set(cacheKey, folded);
     return folded;
   };
 
-  const catchUp = async (
-    request: CommandRequest,
-    aggregate: Aggregate<unknown, object, DomainEvent>,
-    folded: Folded,
-  ) => {
-    const commits = await log.read(request, folded.position);
+  const catchUp = async ({ request, aggregate, until }: Turn, folded: Folded) => {
+    const commits = await log.read(request, { after: folded.position, until });
     const fresh = foldCommits(aggregate, folded, commits);
     cache.set(keyOf(request), fresh);
     return fresh;
   };
 
-  const outcomeAt = async (request: CommandRequest, position: number): Promise<Execution> => {
-    const [commit] = await log.read(request, position - 1);
+  const outcomeAt = async ({ request, until }: Turn, position: number): Promise<Execution> => {
+    const [commit] = await log.read(request, { after: position - 1, most: 1, until });
     if (commit?.position !== position) {
       throw new Error(`Cannot find the commit of command "${request.commandId}" at position ${position}`);
     }
@@ -92,19 +96,18 @@ export const commandActor = ({
   };
 
   /** What an earlier request with the same command id did, or undefined when none is known of. */
-  const earlierOutcome = async (request: CommandRequest, folded: Folded): Promise<Execution | undefined> => {
+  const earlierOutcome = async (turn: Turn, folded: Folded): Promise<Execution | undefined> => {
+    const { request } = turn;
     const position =
       folded.commands.get(request.commandId) ?? (request.key ? keys.settledAt(request.key) : undefined);
-    return position === undefined ? undefined : outcomeAt(request, position);
+    return position === undefined ? undefined : outcomeAt(turn, position);
   };
 
-  const decideAndAppend = async (
-    request: CommandRequest,
-    aggregate: Aggregate<unknown, object, DomainEvent>,
-  ): Promise<Execution> => {
-    let folded = await fold(request, aggregate);
+  const decideAndAppend = async (turn: Turn): Promise<Execution> => {
+    const { request, aggregate, until } = turn;
+    let folded = await fold(turn);
     for (let decision = 1; decision <= LIMITS.decisionsMax; decision++) {
-      const earlier = await earlierOutcome(request, folded);
+      const earlier = await earlierOutcome(turn, folded);
       if (earlier) return earlier;
       const decided = aggregate.decide(request.command, folded.state);
       if (!decided.ok) return decided;
@@ -119,12 +122,12 @@ export const commandActor = ({
         events: decided.value,
         trace: injectTrace(),
       };
-      const appended = await log.append(append);
+      const appended = await log.append(append, until);
       if (appended.ok) {
         const { position, duplicate } = appended.value;
         if (duplicate) {
-          await catchUp(request, aggregate, folded);
-          return outcomeAt(request, position);
+          await catchUp(turn, folded);
+          return outcomeAt(turn, position);
         }
         const commit = commitOf(append, position);
         cache.set(keyOf(request), foldCommits(aggregate, folded, [commit]));
@@ -132,7 +135,7 @@ export const commandActor = ({
       }
       if (appended.error.code !== "conflict") return err(failureOf(appended.error));
       if (decision > 1) await sleep(random() * 10 * decision);
-      folded = await catchUp(request, aggregate, folded);
+      folded = await catchUp(turn, folded);
     }
     return err({
       code: "conflict",
@@ -148,7 +151,7 @@ export const commandActor = ({
       if (clock() - askedAt > LIMITS.commandQueueMs)
         return err(unavailable("Others were served first for too long"));
       try {
-        const execution = await decideAndAppend(request, aggregate);
+        const execution = await decideAndAppend({ request, aggregate, until: askedAt + LIMITS.commandMs });
         if (!execution.ok && execution.error.code === "unavailable") cache.drop(keyOf(request));
         if (execution.ok && request.key && execution.value.events.length > 0)
           keys.settle(request.key, execution.value.position);

@@ -35,10 +35,20 @@ export class LogUnavailable extends Error {
   override readonly name = "LogUnavailable";
 }
 
+export interface ReadOptions {
+  /** Only commits after this position. */
+  readonly after?: number;
+  /** At most so many, the oldest. */
+  readonly most?: number;
+  /** Epoch ms by which the read ends, if need be with LogUnavailable; without it a read may last while commits keep coming. */
+  readonly until?: number;
+}
+
 export interface EventLog {
-  append(commit: Append): Promise<Result<Appended, AppendRefusal>>;
-  /** The aggregate's commits after `afterPosition`, oldest first. Sees every acknowledged append. @throws LogUnavailable */
-  read(aggregate: AggregateRef, afterPosition?: number): Promise<Commit[]>;
+  /** @param until epoch ms by which it is answered, where that is sooner than an append's own bound */
+  append(commit: Append, until?: number): Promise<Result<Appended, AppendRefusal>>;
+  /** The aggregate's commits, oldest first. Sees every acknowledged append. @throws LogUnavailable */
+  read(aggregate: AggregateRef, options?: ReadOptions): Promise<Commit[]>;
   /**
    * Commits of the whole log after a position, in order, for ever: batches of 1..`batchMax`, as large as what has arrived.
    * Ends when the signal aborts. @throws LogUnavailable when the connection is lost

@@ -51,8 +51,10 @@ export const memoryEventLog = (): EventLog => {
       for (const wake of [...waiting]) wake();
       return ok({ position: commit.position, duplicate: false });
     },
-    async read(aggregate, afterPosition = 0) {
-      return ofAggregate(aggregate).filter(({ position }) => position > afterPosition);
+    async read(aggregate, { after = 0, most } = {}) {
+      return ofAggregate(aggregate)
+        .filter(({ position }) => position > after)
+        .slice(0, most);
     },
     async *tail({ after, batchMax, signal }) {
       let position = after;

@@ -127,19 +127,32 @@ export const testEventLog = (name: string, { create }: EventLogUnderTest): void 
       const first = await positionOf(log, append("a", 0, "c1"));
       await positionOf(log, append("ab", 0, "c2"));
       const third = await positionOf(log, append("a", first, "c3"));
-      expect((await log.read(order("a"), first)).map(({ position }) => position)).toEqual([third]);
-      expect(await log.read(order("a"), third)).toEqual([]);
+      expect((await log.read(order("a"), { after: first })).map(({ position }) => position)).toEqual([third]);
+      expect(await log.read(order("a"), { after: third })).toEqual([]);
       expect(await log.read(order("none"))).toEqual([]);
     });
 
     it("reads a long history whole and in order", async () => {
       const log = await create();
       const positions: number[] = [];
-      for (let n = 0; n < 60; n++) {
+      for (let n = 0; n < 600; n++) {
         positions.push(await positionOf(log, append("a", positions.at(-1) ?? 0, `c${n}`)));
         if (n % 7 === 0) await positionOf(log, append(`other-${n}`, 0, `o${n}`));
       }
       expect((await log.read(order("a"))).map(({ position }) => position)).toEqual(positions);
+    });
+
+    it("reads at most as many commits as were asked for, the oldest", async () => {
+      const log = await create();
+      const positions: number[] = [];
+      for (let n = 0; n < 60; n++)
+        positions.push(await positionOf(log, append("a", positions.at(-1) ?? 0, `c${n}`)));
+      for (const most of [1, 16, 17, 40, 60, 61]) {
+        const commits = await log.read(order("a"), { most });
+        expect(commits.map(({ position }) => position)).toEqual(positions.slice(0, most));
+      }
+      const [after = 0] = positions;
+      expect((await log.read(order("a"), { after, most: 1 }))[0]?.position).toBe(positions[1]);
     });
 
     it("refuses ids that could name another aggregate's history", async () => {
