@@ -269,6 +269,23 @@ describe.each(await natsPrograms())("the log on NATS $version", (program) => {
     await expect.poll(consumers).toBe(0);
   });
 
+  it("ends a tail with LogUnavailable at once when the server forgets who tails", async () => {
+    const service = await newService();
+    const log = logOf(service);
+    await first(log);
+    const connection = await connect({ servers: nats.url });
+    open.push(() => connection.close());
+    const manager = await jetstreamManager(connection);
+    const { signal } = new AbortController();
+    const tail = log.tail({ after: 0, batchMax: 10, signal })[Symbol.asyncIterator]();
+    await tail.next();
+    const lost = timed(() => tail.next().catch((error: unknown) => error));
+    for await (const { name } of manager.consumers.list(`log-${service}`))
+      await manager.consumers.delete(`log-${service}`, name);
+    expect((await lost).result).toBeInstanceOf(LogUnavailable);
+    expect((await lost).ms).toBeLessThan(2_000);
+  });
+
   it("tails large commits in batches of some 4 MiB", async () => {
     const log = logOf(await newService());
     const text = "x".repeat(800 * 1024);

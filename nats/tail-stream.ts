@@ -1,5 +1,5 @@
 /** Follows a whole stream from a position, in batches as large as what has arrived. */
-import { DeliverPolicy, jetstream } from "@nats-io/jetstream";
+import { type ConsumerMessages, DeliverPolicy, jetstream } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { Commit } from "#shared/events/event.ts";
 import { LogUnavailable } from "#shared/events/event-log.ts";
@@ -26,6 +26,7 @@ export async function* tailStream(
   });
   const messages = await consumer.consume({ max_messages: IN_FLIGHT });
   const stop = () => void messages.close();
+  void closeWhenLost(messages);
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
   try {
@@ -46,7 +47,7 @@ export async function* tailStream(
         bytes = 0;
       }
     }
-    if (!signal.aborted) throw new LogUnavailable(`The connection to "${stream}" was lost`);
+    if (!signal.aborted) throw new LogUnavailable(`The tail of "${stream}" was lost`);
   } finally {
     signal.removeEventListener("abort", stop);
     await messages.close();
@@ -54,3 +55,16 @@ export async function* tailStream(
     void consumer.delete().catch(() => undefined);
   }
 }
+
+/** What tells that commits are missing or none will come. Not missed heartbeats: who takes a batch slowly misses them too. */
+const LOST: ReadonlySet<string> = new Set(["reset", "consumer_deleted"]);
+
+/**
+ * The client library would make a lost consumer anew, but then asks for too little and stands for half a minute: it counts
+ * what it had asked of the old one as still to come.
+ */
+const closeWhenLost = async (messages: ConsumerMessages) => {
+  for await (const { type } of messages.status()) {
+    if (LOST.has(type)) return messages.close();
+  }
+};
