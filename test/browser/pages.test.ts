@@ -53,8 +53,8 @@ describe.skipIf(program === undefined)("the pages", () => {
     await shop.settled(orderId);
     await eventually(async () => {
       const trace = expectStatus(await shop.request(`/monitor/api/traces/${TRACE}`), 200);
-      expect(trace.text).toContain("process follow-payment");
-      expect(trace.text).toContain("project payments");
+      expect(trace.text).toContain("process log-payments");
+      expect(trace.text).toContain("project log-payments");
     });
   });
   afterAll(async () => {
