@@ -17,8 +17,8 @@ export const telemetryApp = ({ back, waitUntil }: TelemetryAppOptions): Hono => 
   return new Hono()
     .onError((error, c) => c.text(error.message, 500))
     .use(tracedServer())
-    .get("/call/:id", (c) => traced.fetch(new Request(`http://back/work/${c.req.param("id")}?key=secret`)))
-    .get("/work/:id", (c) =>
+    .get("/call/:id", (c) => traced.fetch(new Request(`http://back/task/${c.req.param("id")}?key=secret`)))
+    .get("/task/:id", (c) =>
       inSpan("work", { attributes: { "order.id": c.req.param("id") } }, async () => c.json(injectTrace())),
     )
     .get("/late", (c) => {

@@ -35,7 +35,7 @@ export const telemetrySuite = (runtime: string, start: () => Promise<TelemetryHo
       const spans = await traceOf(await traceparentIn(await host.get("/call/o-1")), 4);
       const front = named(spans, "GET /call/:id");
       const client = named(spans, "GET");
-      const back = named(spans, "GET /work/:id");
+      const back = named(spans, "GET /task/:id");
       const work = named(spans, "work");
       expect(front.parentSpanId).toBeUndefined();
       expect([client.parentSpanId, back.parentSpanId, work.parentSpanId]).toEqual([
@@ -48,17 +48,17 @@ export const telemetrySuite = (runtime: string, start: () => Promise<TelemetryHo
 
     test("spans follow the HTTP conventions and keep the query out of the caller's URL", async () => {
       const spans = await traceOf(await traceparentIn(await host.get("/call/o-2")), 4);
-      expect(named(spans, "GET /work/:id").attributes).toMatchObject({
+      expect(named(spans, "GET /task/:id").attributes).toMatchObject({
         "http.request.method": "GET",
-        "http.route": "/work/:id",
+        "http.route": "/task/:id",
         "http.response.status_code": 200,
-        "url.path": "/work/o-2",
+        "url.path": "/task/o-2",
         "url.scheme": "http",
         "server.address": "back",
       });
       expect(named(spans, "GET").attributes).toMatchObject({
         "service.peer.name": "back",
-        "url.full": "http://back/work/o-2",
+        "url.full": "http://back/task/o-2",
         "http.response.status_code": 200,
       });
       expect(named(spans, "work").resource).toMatchObject({
@@ -69,9 +69,9 @@ export const telemetrySuite = (runtime: string, start: () => Promise<TelemetryHo
 
     test("the client's trace goes on", async () => {
       const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-      await host.get("/work/o-3", { traceparent });
+      await host.get("/task/o-3", { traceparent });
       const spans = await traceOf(traceparent, 2);
-      expect(named(spans, "GET /work/:id").parentSpanId).toBe("b7ad6b7169203331");
+      expect(named(spans, "GET /task/:id").parentSpanId).toBe("b7ad6b7169203331");
     });
 
     test("a trace that the client does not want recorded stays one trace and is not recorded", async () => {
