@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * What every npm command runs first: a new enough Node, the dependencies of the lock file, then `cli/main.ts`.
  * Plain JavaScript without dependencies, because it runs on Node 20 before anything is installed.
