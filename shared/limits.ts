@@ -63,4 +63,8 @@ export const LIMITS = {
   spansPerTrace: 2_000,
   /** One export request, unpacked: a batch of 512 spans with room for stack traces. */
   exportBodyBytes: 4 * 1024 * 1024,
+  /** Attribute sets of one instrument in one isolate; what comes later is counted under `otel.metric.overflow`. */
+  metricSeriesPerIsolate: 200,
+  /** Metric series that the monitor keeps: what was not seen longest makes room. */
+  metricSeriesKept: 1_000,
 } as const;
