@@ -67,4 +67,30 @@ export const LIMITS = {
   metricSeriesPerIsolate: 200,
   /** Metric series that the monitor keeps: what was not seen longest makes room. */
   metricSeriesKept: 1_000,
+  /** Keys that open sealed values; each rotation adds one until all is sealed anew. */
+  sealingKeys: 16,
+  /** A secret's text: a certificate chain is some 10,000. */
+  secretCharacters: 16_384,
+  /** Tokens of the control plane, the expired ones included: they make room when it is full. */
+  tokensKept: 1_000,
+  /** The longest lifetime of a token: what nobody renews within a year is forgotten somewhere. */
+  tokenTtlSeconds: 365 * 24 * 60 * 60,
+  /** A control isolate that asked its Actor this recently says "nothing new" by itself. */
+  controlMemoryMs: 250,
+  /** Between writes of snapshots: Workers KV takes one write a second to a key. */
+  snapshotPauseMs: 1_000,
+  /** How long a superseded snapshot stays: its pointer may still be read where Workers KV lags. */
+  snapshotKeptMs: 60 * 60 * 1000,
+  /** Snapshots of one alarm, each of two writes: an invocation has 10,000 subrequests by default. */
+  snapshotsPerRun: 200,
+  /** Services under a profile whose looks are remembered; the oldest make room. */
+  lookedForKept: 20_000,
+  /** Sealed configurations that the control plane keeps in memory, together; an Actor has 128 MB. */
+  configPartsCachedBytes: 16 * 1024 * 1024,
+  /** Services under a profile whose last refused configuration is shown. */
+  rejectedConfigsKept: 200,
+  /** What one look may report: faults of one configuration, and counts of several roll-outs. */
+  lookReportItems: 100,
+  /** Answers of a candidate before its failures mean anything. */
+  rolloutAnswersMin: 20,
 } as const;
