@@ -53,6 +53,27 @@ export const LIMITS = {
   quoteRequestMs: 1_500,
   /** The payment provider's answer to one request. */
   paymentProviderMs: 2_000,
+  /** The longest that a configuration may let it take: a process handles its orders side by side, but not endlessly many. */
+  paymentProviderMaxMs: 10_000,
+  /** How long a cold isolate waits for its first look at the control plane or its snapshot. */
+  coldLookMs: 1_000,
+  /** One look of a warm isolate; also how long a look that was cut off keeps the next one from beginning. */
+  lookMs: 1_000,
+  /** Between the beginnings of an isolate's looks when nothing tells of news. */
+  lookEveryMs: 1_000,
+  /** The same when a newer epoch was met: many requests meet it at once. */
+  lookAgainMs: 100,
+  /** The look before a refusal for lack of knowledge, which its request waits for. */
+  lookNowMs: 250,
+  /**
+   * A newer epoch that a look begun this long after meeting it does not find is not believed in: a control isolate says
+   * "nothing new" from memory for a quarter of a second, and the log may carry epochs of a control plane that was lost.
+   */
+  epochBelievedMs: 500,
+  /** Sums of answers under roll-outs that wait in one isolate for its next look; a system has few roll-outs at once. */
+  armSums: 64,
+  /** Faults of a configuration that could not be taken, as reported. */
+  configFaults: 20,
   /** Spans waiting in one isolate; more are dropped and counted. */
   spansBuffered: 2_048,
   /** Traces that the monitor keeps. */
