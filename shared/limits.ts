@@ -114,4 +114,10 @@ export const LIMITS = {
   lookReportItems: 100,
   /** Answers of a candidate before its failures mean anything. */
   rolloutAnswersMin: 20,
+  /** An instance at a URL, from the request to its answer's headers: bodies may stream on after them. */
+  instanceAnswerMs: 30_000,
+  /** Services that the gateway's `/readyz` asks: a Worker may make 50 subrequests on the smallest plan. */
+  readinessServices: 45,
+  /** Services on the front page: what a person reads; `/openapi.json` lists all of them. */
+  homePageServices: 100,
 } as const;

@@ -24,8 +24,9 @@ const fromHeaders: TextMapGetter<Headers> = {
  * Runs the rest of the pipeline inside a span named `METHOD route`, child of the caller's `traceparent`.
  * Attributes are only gathered for spans that are recorded: this stands on the gateway's hot path.
  * Register it first, with `app.use(tracedServer())`.
+ * @param routeOf the route's template where the app's own routes do not tell it; asked for recorded spans only
  */
-export const tracedServer = (): MiddlewareHandler =>
+export const tracedServer = (routeOf: (c: Context) => string | undefined = matchedRoute): MiddlewareHandler =>
   async function tracedServer(c, next) {
     const parent = callersContext(c.req.raw.headers);
     if (unsampledSpan(parent)) return context.with(parent, next);
@@ -35,7 +36,7 @@ export const tracedServer = (): MiddlewareHandler =>
     if (span.isRecording()) describeRequest(span, c);
     try {
       await context.with(trace.setSpan(parent, span), next);
-      if (span.isRecording()) describeAnswer(span, c);
+      if (span.isRecording()) describeAnswer(span, c, routeOf(c));
     } catch (error) {
       failSpan(span, error);
       throw error;
@@ -59,9 +60,8 @@ const describeRequest = (span: Span, c: Context): void => {
   });
 };
 
-const describeAnswer = (span: Span, c: Context): void => {
+const describeAnswer = (span: Span, c: Context, route: string | undefined): void => {
   const { status } = c.res;
-  const route = handlersRoute(c);
   const { name } = httpMethod(c.req.method);
   span.updateName(route ? `${name} ${route}` : name);
   if (route) span.setAttribute("http.route", route);
@@ -73,5 +73,5 @@ const describeAnswer = (span: Span, c: Context): void => {
 };
 
 /** The template of the most specific route that matched; none when only middleware for everything did. */
-const handlersRoute = (c: Context): string | undefined =>
+export const matchedRoute = (c: Context): string | undefined =>
   matchedRoutes(c).findLast(({ path }) => path !== "*" && path !== "/*")?.path;
