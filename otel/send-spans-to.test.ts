@@ -31,6 +31,13 @@ test.each(["https://collector:4318", "https://collector:4318/"])(
   },
 );
 
+test("metrics go to the endpoint under their own path", async () => {
+  const { seen, fetch } = recordingFetch();
+  const metrics = new Request("http://monitor/v1/metrics", { method: "POST", body: "{}" });
+  await sendSpansTo({ endpoint: "https://collector:4318", fetch })(metrics);
+  expect(seen.map(({ url }) => url)).toEqual(["https://collector:4318/v1/metrics"]);
+});
+
 test("headers are percent-decoded, malformed ones are left out", async () => {
   const { seen, fetch } = recordingFetch();
   const headers = "Authorization=Basic%20abc=, x-team = shop ,,nonsense";

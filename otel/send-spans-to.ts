@@ -1,11 +1,11 @@
-/** Where spans go: the monitor worker, or the collector that the operator names. */
+/** Where spans and metrics go: the monitor worker, or the collector that the operator names. */
 import type { Upstream } from "#shared/http/upstream.ts";
-import type { SendSpans } from "./otlp-exporter.ts";
+import type { SendSpans } from "./post-otlp.ts";
 
 export interface SpanDestination {
-  /** Takes the spans when no endpoint is set: the service binding to the monitor. */
+  /** Takes them when no endpoint is set: the service binding to the monitor. */
   readonly monitor?: Upstream | undefined;
-  /** `OTEL_EXPORTER_OTLP_ENDPOINT`: a base URL, `/v1/traces` is appended. */
+  /** `OTEL_EXPORTER_OTLP_ENDPOINT`: a base URL, the request's own path (`/v1/traces`) is appended. */
   readonly endpoint?: string | undefined;
   /** `OTEL_EXPORTER_OTLP_HEADERS`: `name=value,name=value`, values percent-encoded. */
   readonly headers?: string | undefined;
@@ -27,9 +27,10 @@ export const sendSpansTo = ({
       return monitor.fetch(request);
     };
   }
-  const url = `${endpoint.replace(/\/+$/, "")}/v1/traces`;
+  const base = endpoint.replace(/\/+$/, "");
   const extraHeaders = parseHeaders(headers ?? "");
   return async (request) => {
+    const url = `${base}${new URL(request.url).pathname}`;
     if (!URL.canParse(url))
       throw new Error(`Sending spans to "${endpoint}": expected a URL such as https://collector:4318`);
     const redirected = new Request(url, request);

@@ -2,15 +2,17 @@
 import { context, propagation, ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { suppressTracing, W3CTraceContextPropagator } from "@opentelemetry/core";
-import { defaultResource, resourceFromAttributes } from "@opentelemetry/resources";
+import { defaultResource, type Resource, resourceFromAttributes } from "@opentelemetry/resources";
 import { type Sampler, TracerProvider } from "@opentelemetry/sdk-trace";
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from "@opentelemetry/semantic-conventions";
 import { LIMITS } from "#shared/limits.ts";
 import { type Clock, sleep as realSleep, type Sleep, systemClock } from "#shared/runtime/clock.ts";
 import { flushLease } from "./flush-lease.ts";
-import { otlpExporter, type SendSpans } from "./otlp-exporter.ts";
+import { otlpExporter } from "./otlp-exporter.ts";
+import type { ExportOutcome, SendSpans } from "./post-otlp.ts";
 import { rateLimitedSampler } from "./sampler.ts";
 import { spanBuffer } from "./span-buffer.ts";
+import { workerMetrics } from "./worker-metrics.ts";
 
 export interface WorkerTelemetryOptions {
   /** `service.name` */
@@ -23,14 +25,14 @@ export interface WorkerTelemetryOptions {
   readonly sampler?: Sampler;
   readonly clock?: Clock;
   readonly sleep?: Sleep;
-  /** Told at most once a second how many spans were lost and why; a console warning when absent. */
-  readonly onDropped?: (spans: number, reason: string) => void;
+  /** Told at most once a second how much was lost and why; a console warning when absent. */
+  readonly onDropped?: (count: number, reason: string, what: "spans" | "data points") => void;
 }
 
 export interface WorkerTelemetry {
   /**
-   * Sends what has ended, and what is still open and ends soon, within a second of its end: one loop per isolate,
-   * carried by the `waitUntil` of one request or Actor. Cheap when a loop runs already: call it for every request.
+   * Sends what has ended, and what is still open and ends soon, within a second of its end, and the metrics that were
+   * recorded meanwhile: one loop per isolate, carried by the `waitUntil` of one request or Actor. Cheap when a loop runs already: call it for every request.
    */
   flushSoon(waitUntil: (work: Promise<unknown>) => void): void;
 }
@@ -48,16 +50,23 @@ export const startWorkerTelemetry = (options: WorkerTelemetryOptions): WorkerTel
 const start = (options: WorkerTelemetryOptions): WorkerTelemetry => {
   const { clock = systemClock, sleep = realSleep, onDropped = warnAboutDropped } = options;
   const buffer = spanBuffer({ capacity: LIMITS.spansBuffered, clock });
-  register(options, buffer.processor, clock);
-  const exportSpans = otlpExporter({ send: options.send, sleep, random: Math.random });
+  const resource = resourceOf(options);
+  register(options, resource, buffer.processor, clock);
+  const exporting = { send: options.send, sleep, random: Math.random };
+  const exportSpans = otlpExporter(exporting);
+  const metrics = workerMetrics(resource, exporting);
 
-  const flush = async () => {
+  const flushSpans = async (): Promise<ExportOutcome | undefined> => {
     const spans = buffer.take();
     const overflow = buffer.takeOverflow();
-    if (overflow > 0) onDropped(overflow, "more ended in a second than the buffer holds");
-    if (spans.length === 0) return;
-    const { dropped, reason } = await context.with(UNTRACED, () => exportSpans(spans));
-    if (dropped > 0) onDropped(dropped, reason ?? "");
+    if (overflow > 0) onDropped(overflow, "more ended in a second than the buffer holds", "spans");
+    return spans.length > 0 ? exportSpans(spans) : undefined;
+  };
+
+  const flush = async () => {
+    const [spans, points] = await context.with(UNTRACED, () => Promise.all([flushSpans(), metrics.flush()]));
+    if (spans && spans.dropped > 0) onDropped(spans.dropped, spans.reason ?? "", "spans");
+    if (points.dropped > 0) onDropped(points.dropped, points.reason ?? "", "data points");
   };
 
   return {
@@ -65,11 +74,21 @@ const start = (options: WorkerTelemetryOptions): WorkerTelemetry => {
   };
 };
 
-/** Sending spans must not make spans. */
+/** Sending telemetry must not make spans. */
 const UNTRACED = suppressTracing(ROOT_CONTEXT);
 
+const resourceOf = ({ service, version }: WorkerTelemetryOptions): Resource =>
+  defaultResource().merge(
+    resourceFromAttributes({
+      [ATTR_SERVICE_NAME]: service,
+      [ATTR_SERVICE_VERSION]: version,
+      "service.namespace": "skerry",
+    }),
+  );
+
 const register = (
-  { service, version, sampler }: WorkerTelemetryOptions,
+  { sampler }: WorkerTelemetryOptions,
+  resource: Resource,
   processor: ReturnType<typeof spanBuffer>["processor"],
   clock: Clock,
 ): void => {
@@ -77,13 +96,7 @@ const register = (
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   trace.setGlobalTracerProvider(
     new TracerProvider({
-      resource: defaultResource().merge(
-        resourceFromAttributes({
-          [ATTR_SERVICE_NAME]: service,
-          [ATTR_SERVICE_VERSION]: version,
-          "service.namespace": "skerry",
-        }),
-      ),
+      resource,
       sampler: sampler ?? rateLimitedSampler({ clock }),
       spanProcessors: [processor],
       spanLimits: { attributeValueLengthLimit: 4_096, attributeCountLimit: 64, eventCountLimit: 64 },
@@ -91,5 +104,5 @@ const register = (
   );
 };
 
-const warnAboutDropped = (spans: number, reason: string): void =>
-  console.warn(`Telemetry: ${spans} spans were dropped, ${reason}`);
+const warnAboutDropped = (count: number, reason: string, what: string): void =>
+  console.warn(`Telemetry: ${count} ${what} were dropped, ${reason}`);
