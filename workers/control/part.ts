@@ -1,5 +1,6 @@
 /** What the parts of the control plane's Actor have in common: one ledger of changes, and work at its time. */
 import type { FlagTable } from "#shared/config/flags/flag.ts";
+import type { Origins } from "#shared/config/merge.ts";
 import type { JsonObject } from "#shared/control/changes.ts";
 import type { Result } from "#shared/result.ts";
 
@@ -69,6 +70,9 @@ export interface EffectiveConfig {
 }
 
 export interface ConfigSides {
+  /** Without `flags`. */
   readonly value: JsonObject;
   readonly flags: FlagTable;
+  /** Which document each leaf is from: a secret is sealed for its place there. */
+  readonly origins: Origins;
 }

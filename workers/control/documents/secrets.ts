@@ -1,0 +1,88 @@
+/** The secrets of a document: found, shown by their fingerprints only, sealed when they come, opened for checking. */
+import { mergeDocuments, type Origins } from "#shared/config/merge.ts";
+import { dottedPath } from "#shared/config/path.ts";
+import type { Sealed } from "#shared/config/sealing.ts";
+import type { JsonObject, JsonValue } from "#shared/control/changes.ts";
+
+const FIELD = "$secret";
+
+/** A secret where it stands; `held` is whatever its `$secret` holds. */
+export interface FoundSecret {
+  readonly keys: readonly string[];
+  readonly held: JsonValue;
+  /** Whether nothing stands beside `$secret`. */
+  readonly alone: boolean;
+}
+
+const isObject = (value: JsonValue): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Walks objects and arrays in order; an element's key is its index. */
+export const secretsOf = (content: JsonValue, keys: readonly string[] = []): FoundSecret[] => {
+  if (typeof content !== "object" || content === null) return [];
+  if (isObject(content) && Object.hasOwn(content, FIELD)) {
+    return [{ keys, held: content[FIELD] as JsonValue, alone: Object.keys(content).length === 1 }];
+  }
+  return Object.entries(content).flatMap(([key, value]) => secretsOf(value as JsonValue, [...keys, key]));
+};
+
+/** The same content with something else in place of each secret. */
+export const withSecrets = (
+  content: JsonObject,
+  replace: (held: JsonValue, path: string) => JsonValue,
+): JsonObject => {
+  const walk = (value: JsonValue, keys: readonly string[]): JsonValue => {
+    if (Array.isArray(value)) return value.map((item, index) => walk(item, [...keys, `${index}`]));
+    if (!isObject(value)) return value;
+    if (Object.hasOwn(value, FIELD)) return replace(value[FIELD] as JsonValue, dottedPath(keys));
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, walk(item, [...keys, key])]));
+  };
+  return walk(content, []) as JsonObject;
+};
+
+/** As clients may see it. */
+export const redacted = (content: JsonObject): JsonObject =>
+  withSecrets(content, (held) => ({ [FIELD]: { fingerprint: (held as unknown as Sealed).fingerprint } }));
+
+export const storedSecret = (sealed: Sealed): JsonObject => ({ [FIELD]: { ...sealed } });
+
+/** What a stored content's secret holds. */
+export const sealedOf = ({ held }: FoundSecret): Sealed => held as unknown as Sealed;
+
+/** Where a secret of a document is sealed: "orders/production#database.password". */
+export const placeOf = (document: string, path: string): string => `${document}#${path}`;
+
+/**
+ * A merged configuration with something else in place of each sealed secret; `place` is where it was sealed.
+ * Rejects with what `replace` rejects with.
+ */
+export const replaceSealed = async (
+  { value, origins }: { readonly value: JsonObject; readonly origins: Origins },
+  replace: (sealed: Sealed, place: string, path: string) => Promise<JsonValue>,
+): Promise<JsonObject> => {
+  const found = secretsOf(value);
+  if (found.length === 0) return value;
+  const replaced = await Promise.all(
+    found.map(async (secret) => {
+      const path = dottedPath(secret.keys);
+      const place = placeOf(documentAt(origins, secret.keys), path);
+      return [path, await replace(sealedOf(secret), place, path)] as const;
+    }),
+  );
+  const byPath = new Map(replaced);
+  return withSecrets(value, (_, path) => byPath.get(path) as JsonValue);
+};
+
+/** A secret within an array has no origin of its own: the array has. */
+const documentAt = (origins: Origins, keys: readonly string[]): string => {
+  for (let length = keys.length; length > 0; length--) {
+    const path = dottedPath(keys.slice(0, length));
+    const origin = Object.hasOwn(origins, path) ? origins[path] : undefined;
+    if (origin) return origin.document;
+  }
+  throw new Error(`Looking for the origin of the secret at "${dottedPath(keys)}": expected one`);
+};
+
+/** The secrets of one document alone, as if it were all. */
+export const asMerged = (document: string, content: JsonObject) =>
+  mergeDocuments([{ document, revision: 0, content }]);
