@@ -3,16 +3,19 @@ import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { applyStreams } from "#nats/apply-streams.ts";
 import { createBundler } from "./bundle-workers.ts";
+import { type ControlSecrets, controlSecrets } from "./control-secrets.ts";
 import { CliFailure } from "./failure.ts";
 import { ownerMark } from "./owned-processes.ts";
+import { registerWorkers } from "./register-workers.ts";
 import { keepSignalListeners } from "./signal-listeners.ts";
 import { waitUntilReady } from "./wait-until-ready.ts";
+import { workerSecrets } from "./worker-secrets.ts";
 import { GATEWAY, ROOT, WORKERS } from "./workers.ts";
 
 export interface LocalSystemOptions {
   /** The gateway's port on 127.0.0.1; 0 takes a free one. */
   readonly port: number;
-  /** The workers' storage lives in `<dataDir>/workers`. */
+  /** The workers' storage lives in `<dataDir>/workers`, the control plane's secrets in `<dataDir>/control.json`. */
   readonly dataDir: string;
   readonly natsUrl: string;
   /** Variables of every worker, stronger than those of its `wrangler.toml`. */
@@ -28,6 +31,8 @@ export interface LocalSystem {
   readonly url: string;
   /** Addresses of the workers that have a socket of their own, by worker name. */
   readonly services: Readonly<Record<string, string>>;
+  /** A bearer token of the role admin. */
+  readonly controlToken: string;
   /** Builds everything again and serves the new workers on the same addresses; storage stays. @throws when a worker does not build */
   reload(): Promise<void>;
   close(): Promise<void>;
@@ -38,21 +43,27 @@ const READY_MS = 30_000;
 
 const entries = Object.fromEntries(WORKERS.map(({ name, main }) => [name, join(ROOT, main)]));
 
+/** What stays the same while bundles change. */
+interface Serving extends LocalSystemOptions {
+  readonly control: ControlSecrets;
+}
+
 /**
  * @param bundles the modules' texts by worker name
  * @param ports of the workers with a socket of their own; a free one where it does not say
  */
 const miniflareOptions = async (
   bundles: Readonly<Record<string, string>>,
-  options: LocalSystemOptions,
+  options: Serving,
   ports: Readonly<Record<string, number>>,
 ) => {
   const { workerOptions } = await import("./worker-options.ts");
+  const secrets = await workerSecrets(options.control);
   const shared = { NATS_URL: options.natsUrl, ...options.env };
   const workers = WORKERS.map((worker) =>
     workerOptions(worker, {
       contents: bundles[worker.name] ?? "",
-      vars: { ...shared, ...options.overrides?.[worker.name] },
+      vars: { ...shared, ...secrets[worker.name], ...options.overrides?.[worker.name] },
       ...(worker.ownSocket ? { socketPort: ports[worker.name] ?? 0 } : {}),
     }),
   );
@@ -87,7 +98,7 @@ const addressesOf = async (miniflare: Miniflare) => {
 };
 
 /** The workers that serve, over bundles that are built already. */
-const serve = async (options: LocalSystemOptions, bundles: Readonly<Record<string, string>>) => {
+const serve = async (options: Serving, bundles: Readonly<Record<string, string>>) => {
   const waiting = { boundMs: READY_MS, signal: options.signal };
   const initial = await miniflareOptions(bundles, options, { [GATEWAY]: options.port });
   const removeNewListeners = keepSignalListeners();
@@ -98,6 +109,8 @@ const serve = async (options: LocalSystemOptions, bundles: Readonly<Record<strin
     const services = await addressesOf(miniflare);
     const url = services[GATEWAY];
     if (url === undefined) throw new CliFailure(`cannot start without the worker "${GATEWAY}"`);
+    const control = { url, token: options.control.token };
+    await registerWorkers(control);
     await waitUntilReady(url, waiting);
     const ports = Object.fromEntries(
       Object.entries(services).map(([name, address]) => [name, Number(new URL(address).port)]),
@@ -105,6 +118,7 @@ const serve = async (options: LocalSystemOptions, bundles: Readonly<Record<strin
     const serveAnew = async (changed: Readonly<Record<string, string>>) => {
       await miniflare.setOptions(await miniflareOptions(changed, options, ports));
       await migrate(miniflare);
+      await registerWorkers(control);
       await waitUntilReady(url, waiting);
     };
     return { url, services, serveAnew, dispose: () => miniflare.dispose() };
@@ -115,7 +129,7 @@ const serve = async (options: LocalSystemOptions, bundles: Readonly<Record<strin
 };
 
 /**
- * Starts every worker, applies migrations and streams, and waits until all is ready.
+ * Starts every worker, applies migrations and streams, registers the services, and waits until all is ready.
  * @throws CliFailure when something does not become ready; nothing is left running then
  */
 export const startLocalSystem = async (options: LocalSystemOptions): Promise<LocalSystem> => {
@@ -127,10 +141,12 @@ export const startLocalSystem = async (options: LocalSystemOptions): Promise<Loc
     await applyStreams({ natsUrl: options.natsUrl });
     // Loading wrangler blocks this process for a second; esbuild builds on in one of its own.
     await import("./worker-options.ts");
-    const { url, services, serveAnew, dispose } = await serve(options, await building);
+    const control = controlSecrets(options.dataDir);
+    const { url, services, serveAnew, dispose } = await serve({ ...options, control }, await building);
     return {
       url,
       services,
+      controlToken: control.token,
       reload: async () => serveAnew(await bundler.build()),
       close: async () => {
         await dispose();

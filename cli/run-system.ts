@@ -1,7 +1,8 @@
 /** What `npm start` and `npm run dev` share: checks, NATS, the workers, the table of addresses, and a clean end. */
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { natsServerAddress } from "#nats/open-connection.ts";
 import { acquireNats } from "./acquire-nats.ts";
+import { controlSecretsFile } from "./control-secrets.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { CliFailure } from "./failure.ts";
 import { type LocalSystem, startLocalSystem } from "./local-system.ts";
@@ -27,6 +28,10 @@ const NATS_PORT = 4222;
 /** A crashed server is started again, at most this often in one run. */
 const NATS_RESTARTS = 100;
 
+/** Absolute; a relative SKERRY_DATA_DIR is one of the project's folder. */
+export const dataFolderOf = (env: NodeJS.ProcessEnv): string =>
+  resolve(ROOT, env.SKERRY_DATA_DIR ?? join(".skerry", "data"));
+
 /** @throws CliFailure naming the argument or variable that is not valid */
 export const readSettings = (args: readonly string[], env: NodeJS.ProcessEnv): SystemSettings => {
   const unknown = args.find((arg) => arg !== "--fresh");
@@ -38,7 +43,7 @@ export const readSettings = (args: readonly string[], env: NodeJS.ProcessEnv): S
   const collector = env.OTEL_EXPORTER_OTLP_ENDPOINT;
   return {
     port,
-    dataDir: resolve(ROOT, env.SKERRY_DATA_DIR ?? join(".skerry", "data")),
+    dataDir: dataFolderOf(env),
     fresh: args.includes("--fresh"),
     ...(env.NATS_URL ? { natsUrl: env.NATS_URL } : {}),
     env: collector ? { OTEL_EXPORTER_OTLP_ENDPOINT: collector } : {},
@@ -71,17 +76,23 @@ const startOwnNats = async (dataDir: string, signal: AbortSignal): Promise<NatsS
   return server;
 };
 
-const addressTable = (system: LocalSystem, natsUrl: string): string => {
+/** As short as it can be named from the project's folder. */
+const shownPath = (path: string): string => {
+  const short = relative(ROOT, path);
+  return short.startsWith("..") ? path : short;
+};
+
+const addressTable = (system: LocalSystem, natsUrl: string, dataDir: string): string => {
   const local = system.url.replace("127.0.0.1", "localhost");
   const rows = WORKERS.flatMap(({ name, title, page }): [string, string][] => {
     const own = system.services[name]?.replace("127.0.0.1", "localhost");
     if (page) return [[title, `${local}${page}`]];
     return own ? [[title, own]] : [];
   });
+  rows.push(["NATS", natsServerAddress(natsUrl).servers]);
+  rows.push(["control token", shownPath(controlSecretsFile(dataDir))]);
   const width = Math.max(...rows.map(([title]) => title.length));
-  return [...rows, ["NATS", natsServerAddress(natsUrl).servers]]
-    .map(([title = "", url]) => `  ${title.padEnd(width)}  ${url}`)
-    .join("\n");
+  return rows.map(([title, url]) => `  ${title.padEnd(width)}  ${url}`).join("\n");
 };
 
 export interface RunningSystem {
@@ -113,7 +124,7 @@ export const runSystem = async (settings: SystemSettings, signal: AbortSignal): 
     );
     closers.push(system.close);
     signal.throwIfAborted();
-    say(`\n${addressTable(system, natsUrl)}\n`);
+    say(`\n${addressTable(system, natsUrl, folder.path)}\n`);
     process.stdout.write(`Skerry is ready on http://localhost:${settings.port}\n`);
     return { system, close };
   } catch (error) {

@@ -21,18 +21,33 @@ export interface WorkerEntry {
   readonly page?: string;
   /** Service bindings that it has in local runs only, to the worker's name. */
   readonly localServices?: Readonly<Record<string, string>>;
+  /** The service that it is, as the registry and the gateway are told of it. */
+  readonly registers?: Registration;
+}
+
+/** A worker as an instance of a service, reached by a service binding. */
+export interface Registration {
+  readonly service: string;
+  /** Name of the service binding that the gateway and the control worker have to it. */
+  readonly binding: string;
+  /** Semantic version; its major is the `v{major}` of the paths. */
+  readonly version: string;
+  /** One line for people. */
+  readonly summary: string;
 }
 
 export const GATEWAY = "skerry-gateway";
+export const CONTROL = "skerry-control";
 export const FAKE_PAYMENT_PROVIDER = "skerry-fake-payment-provider";
 
-const service = (name: string): WorkerEntry => ({
+const service = (name: string, summary: string): WorkerEntry => ({
   name: `skerry-${name}`,
   title: name,
   config: `workers/${name}/wrangler.toml`,
   main: `workers/${name}/index.ts`,
   migrations: `migrations/${name}`,
   page: `/${name}/v1/openapi.json`,
+  registers: { service: name, binding: name.toUpperCase(), version: "1.0.0", summary },
 });
 
 export const WORKERS: readonly WorkerEntry[] = [
@@ -44,10 +59,20 @@ export const WORKERS: readonly WorkerEntry[] = [
     ownSocket: true,
     page: "/",
   },
-  service("catalog"),
-  service("orders"),
-  service("inventory"),
-  { ...service("payments"), localServices: { PAYMENT_PROVIDER: FAKE_PAYMENT_PROVIDER } },
+  {
+    name: CONTROL,
+    title: "control",
+    config: "workers/control/wrangler.toml",
+    main: "workers/control/index.ts",
+    page: "/control/v1/openapi.json",
+  },
+  service("catalog", "What the shop sells, and for how much. Plain rows."),
+  service("orders", "Takes orders and tells what became of them. Event-sourced."),
+  service("inventory", "Counts stock and holds it for orders. Event-sourced."),
+  {
+    ...service("payments", "Collects payments from the provider. Event-sourced."),
+    localServices: { PAYMENT_PROVIDER: FAKE_PAYMENT_PROVIDER },
+  },
   {
     name: "skerry-monitor",
     title: "monitor",

@@ -1,0 +1,52 @@
+/** Tells a local control plane of the workers: what each service's configuration may be, and at which binding it answers. */
+import { z } from "zod";
+import { controlClient } from "./control-client.ts";
+import { CliFailure } from "./failure.ts";
+import { WORKERS, type WorkerEntry } from "./workers.ts";
+
+/** What services declare of their configuration, by service; the others take any. */
+const CONFIG_SCHEMAS: Readonly<Record<string, z.ZodType>> = {};
+
+export interface Registering {
+  /** The gateway's address, without a slash at the end. */
+  readonly url: string;
+  /** Of the role admin. */
+  readonly token: string;
+  readonly fetch?: typeof fetch;
+}
+
+/** A service's schema as JSON Schema: of what a document may say, so defaults are not required. */
+export const wireSchema = (schema: z.ZodType): object => z.toJSONSchema(schema, { io: "input" });
+
+/**
+ * Schemas first, so that nothing is ever registered whose documents nobody checks. What stands already stays as it is, so this
+ * is done at every start.
+ * @throws CliFailure naming what could not be declared or registered
+ */
+export const registerWorkers = async (
+  address: Registering,
+  workers: readonly WorkerEntry[] = WORKERS,
+  schemas = CONFIG_SCHEMAS,
+): Promise<void> => {
+  const control = controlClient(address);
+  const named = async (what: string, work: Promise<void>) => {
+    await work.catch((error: unknown) => {
+      if (!(error instanceof CliFailure)) throw error;
+      throw new CliFailure(`cannot register ${what}: ${error.message}`);
+    });
+  };
+  for (const [service, schema] of Object.entries(schemas)) {
+    await named(
+      `the configuration schema of "${service}"`,
+      control.declareSchema(service, wireSchema(schema)),
+    );
+  }
+  for (const { name, registers } of workers) {
+    if (!registers) continue;
+    const { service, binding, version, summary } = registers;
+    await named(
+      `the service "${service}"`,
+      control.registerInstance(service, name, { binding, version, metadata: { summary } }),
+    );
+  }
+};
