@@ -88,6 +88,12 @@ export const LIMITS = {
   metricSeriesPerIsolate: 200,
   /** Metric series that the monitor keeps: what was not seen longest makes room. */
   metricSeriesKept: 1_000,
+  /** A process' request to the registry: three of them fit into a renewal's share of the shortest sensible lease. */
+  registrarRequestMs: 3_000,
+  /** A process' start waits this long for the registry, then serves whoever finds it and goes on registering. */
+  registrarStartMs: 10_000,
+  /** From a drain to its being known everywhere, as changes are promised to be (p99). */
+  drainSpreadMs: 3_000,
   /** Keys that open sealed values; each rotation adds one until all is sealed anew. */
   sealingKeys: 16,
   /** A secret's text: a certificate chain is some 10,000. */
@@ -120,4 +126,16 @@ export const LIMITS = {
   readinessServices: 45,
   /** Services on the front page: what a person reads; `/openapi.json` lists all of them. */
   homePageServices: 100,
+  /** Nesting of a configuration and of its schema: what reads them recurses. */
+  configDepth: 64,
+  /** Values in one configuration, and in one schema. */
+  configNodes: 20_000,
+  /** One text of a configuration, one pattern's subject: matching may take the square of it. */
+  configTextCharacters: 16_384,
+  /** Work of one check against a schema, where looking at one value by one small schema is some 10: about a second. */
+  configCheckSteps: 10_000_000,
+  /** Faults named in one answer. */
+  configFaults: 50,
+  /** One fault's message. */
+  configFaultCharacters: 300,
 } as const;
