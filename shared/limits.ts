@@ -138,4 +138,28 @@ export const LIMITS = {
   configFaults: 50,
   /** One fault's message. */
   configFaultCharacters: 300,
+  /** Documents of the control plane; removed ones make room, the first removed first. */
+  documents: 10_000,
+  /** Revisions kept of one document, the newest: a change a day for three years. */
+  documentRevisions: 1_000,
+  /** Profiles of one service: each write of its default document checks every one of them. */
+  documentProfiles: 20,
+  /** Documents of one import; its body is bounded as every other one. */
+  documentsPerImport: 1_000,
+  /** Services that have declared a schema. */
+  configSchemas: 10_000,
+  /** One schema as JSON: the largest sensible one has some hundred fields. */
+  configSchemaBytes: 64 * 1024,
+  /** Faults that a refused configuration is answered with: a shared document may spoil every service. */
+  documentFaults: 100,
+  /** Why a configuration is changed: a sentence or two, for history. */
+  configReasonCharacters: 1_024,
+  /** Attempts to write documents while roll-outs end or begin meanwhile. */
+  documentWriteAttempts: 5,
+  /** Revisions that one request seals anew: a few milliseconds each. */
+  resealedRevisions: 200,
+  /** Steps of one roll-out. */
+  rolloutSteps: 20,
+  /** The longest step of a roll-out: what nobody looks at for a week is no roll-out. */
+  rolloutStepSeconds: 7 * 24 * 60 * 60,
 } as const;
