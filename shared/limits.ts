@@ -94,6 +94,10 @@ export const LIMITS = {
   registrarStartMs: 10_000,
   /** From a drain to its being known everywhere, as changes are promised to be (p99). */
   drainSpreadMs: 3_000,
+  /** Telling processes of an epoch, connecting included: who is not told finds it at the next look. */
+  epochBroadcastMs: 2_000,
+  /** Between the looks of a process that is told of new epochs, should the telling fail. */
+  processLookMs: 3_000,
   /** Keys that open sealed values; each rotation adds one until all is sealed anew. */
   sealingKeys: 16,
   /** A secret's text: a certificate chain is some 10,000. */
@@ -132,6 +136,8 @@ export const LIMITS = {
   configNodes: 20_000,
   /** One text of a configuration, one pattern's subject: matching may take the square of it. */
   configTextCharacters: 16_384,
+  /** A field's name in a configuration. */
+  configNameCharacters: 256,
   /** Work of one check against a schema, where looking at one value by one small schema is some 10: about a second. */
   configCheckSteps: 10_000_000,
   /** Faults named in one answer. */
