@@ -13,6 +13,9 @@ export const commitSubject = (service: string, aggregate: AggregateRef): string 
   return `log.${service}.${aggregate.type}.${aggregate.id}`;
 };
 
+/** Where long-lived processes hear of a new epoch of the control plane: core NATS, no stream keeps it. */
+export const EPOCH_SUBJECT = "skerry.control.epoch";
+
 /** The aggregate whose commit came on this subject. @throws RangeError for a subject of another form */
 export const parseCommitSubject = (subject: string): AggregateRef => {
   const [log, , type, id, more] = subject.split(".");
