@@ -141,7 +141,7 @@ export const LIMITS = {
   /** Work of one check against a schema, where looking at one value by one small schema is some 10: about a second. */
   configCheckSteps: 10_000_000,
   /** Faults named in one answer. */
-  configFaults: 50,
+  schemaFaults: 50,
   /** One fault's message. */
   configFaultCharacters: 300,
   /** Documents of the control plane; removed ones make room, the first removed first. */

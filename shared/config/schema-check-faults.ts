@@ -158,7 +158,7 @@ const ownMisses = (unit: OutputUnit, node: Schema, context: Context): Miss[] => 
 const missesOf = (units: readonly OutputUnit[], context: Context): Miss[] => {
   const misses: Miss[] = [];
   let index = 0;
-  while (index < units.length && misses.length < LIMITS.configFaults * 2) {
+  while (index < units.length && misses.length < LIMITS.schemaFaults * 2) {
     const unit = units[index] as OutputUnit;
     const isBranching = ALTERNATIVES.has(unit.keyword) || unit.keyword === "propertyNames";
     const end = isBranching ? endOf(units, index) : index + 1;
@@ -173,9 +173,9 @@ const missesOf = (units: readonly OutputUnit[], context: Context): Miss[] => {
   return misses;
 };
 
-/** At most `LIMITS.configFaults`, none twice. */
+/** At most `LIMITS.schemaFaults`, none twice. */
 export const tellingFaults = (units: readonly OutputUnit[], context: Context): FieldFault[] => {
   const faults = missesOf(units, context).map(faultOf);
   const different = new Map(faults.map((fault) => [JSON.stringify(fault), fault]));
-  return [...different.values()].slice(0, LIMITS.configFaults);
+  return [...different.values()].slice(0, LIMITS.schemaFaults);
 };

@@ -164,7 +164,7 @@ describe("a configuration", () => {
     const value = { a: Array.from({ length: 5_000 }, () => "x") };
     const schema = object({ a: { items: { enum: Array.from({ length: 500 }, (_, index) => `v${index}`) } } });
     const faults = checkAgainstSchema(schema, value);
-    expect(faults).toHaveLength(LIMITS.configFaults);
+    expect(faults).toHaveLength(LIMITS.schemaFaults);
     expect(faults[0]?.message.length).toBe(LIMITS.configFaultCharacters);
   });
 

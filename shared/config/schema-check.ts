@@ -16,7 +16,7 @@ class OutOfSteps extends Error {}
 const whole = (message: string): FieldFault[] => [{ path: "", message }];
 
 const firstFaults = (faults: readonly FieldFault[]): FieldFault[] =>
-  faults.slice(0, LIMITS.configFaults).map(({ path, message }) => boundedFault([path], message));
+  faults.slice(0, LIMITS.schemaFaults).map(({ path, message }) => boundedFault([path], message));
 
 /** What keeps `schema` from being a service's: an object schema of JSON Schema 2020-12, bounded, referring to nothing outside. */
 export const schemaFaults = (schema: unknown): FieldFault[] => {
@@ -47,7 +47,7 @@ const validateAll = (compiled: CompiledSchema, value: unknown): OutputUnit[] => 
 };
 
 /**
- * Where `value` does not fit `schema`, at most `LIMITS.configFaults`; a field that is missing or unknown by its own path.
+ * Where `value` does not fit `schema`, at most `LIMITS.schemaFaults`; a field that is missing or unknown by its own path.
  * Messages never show what stands in `value`. Never throws for JSON; a schema that is not valid is itself the fault.
  */
 export const checkAgainstSchema = (schema: unknown, value: unknown): FieldFault[] => {
