@@ -1,16 +1,18 @@
 /** The front page: what runs here, where to look, and a first order to copy. */
 import { raw } from "hono/html";
 import { PageLayout } from "./page-layout.tsx";
-import type { ServiceRoute } from "./routes.ts";
+import type { ListedService } from "./registered-services.ts";
 
 export interface HomePageProps {
   /** As the browser reached the gateway: "http://localhost:8787". */
   readonly origin: string;
-  readonly services: readonly Pick<ServiceRoute, "name" | "majors" | "summary">[];
+  readonly services: readonly ListedService[];
+  /** How many more are registered than are shown. */
+  readonly hidden: number;
   readonly nonce: string;
 }
 
-export const HomePage = ({ origin, services, nonce }: HomePageProps) => (
+export const HomePage = ({ origin, services, hidden, nonce }: HomePageProps) => (
   <PageLayout
     title="Skerry"
     lead="A shop made of small services that only talk through a log of events. This is its gateway."
@@ -21,6 +23,13 @@ export const HomePage = ({ origin, services, nonce }: HomePageProps) => (
       {services.map((service) => (
         <ServiceCard {...service} />
       ))}
+      <li data-service="control">
+        <CardTitle name="control" />
+        <p>Keeps settings and the registry of services, and changes them while the system runs.</p>
+        <p class="links">
+          <code>/control/v1</code> <a href="/control/v1/openapi.json">OpenAPI</a>
+        </p>
+      </li>
       <li data-service="monitor">
         <CardTitle name="monitor" />
         <p>Keeps the last traces: one order through every service, as a waterfall.</p>
@@ -29,6 +38,11 @@ export const HomePage = ({ origin, services, nonce }: HomePageProps) => (
         </p>
       </li>
     </ul>
+    {hidden > 0 && (
+      <p class="quiet">
+        And {hidden} more: <a href="/openapi.json">all documents</a>.
+      </p>
+    )}
     <h2>A first order</h2>
     <p class="quiet">
       In a terminal, one after the other. The order is confirmed a moment after it is placed.

@@ -2,42 +2,82 @@
 import { env } from "cloudflare:workers";
 import { sendSpansTo } from "#otel/send-spans-to.ts";
 import { startWorkerTelemetry } from "#otel/worker-telemetry.ts";
+import { controlLink } from "#shared/control/link.ts";
+import { lookAtControl } from "#shared/control/look-at-control.ts";
 import { bindingUpstream } from "#shared/http/upstream-binding.ts";
+import { instanceUpstream, serviceBindings } from "#shared/registry/instance-upstream.ts";
+import { systemClock } from "#shared/runtime/clock.ts";
+import { workersKv } from "#shared/storage/workers-kv.ts";
 import { tracedUpstream } from "#shared/telemetry/upstream.ts";
-import { addOwnRoutes } from "./own-routes.ts";
+import { GATEWAY_CONFIG } from "./contract.ts";
 import { createPipeline } from "./pipeline.ts";
-import { MONITOR, SERVICES } from "./routes.ts";
+import { registeredServices } from "./registered-services.ts";
 
-type GatewayBindings = Readonly<Record<(typeof SERVICES)[number]["binding"] | "MONITOR", Fetcher>> & {
+interface GatewayEnv {
+  readonly MONITOR: Fetcher;
+  readonly CONTROL: Fetcher;
+  readonly SNAPSHOTS: KVNamespace;
+  readonly SKERRY_PROFILE: string;
   readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string;
   readonly OTEL_EXPORTER_OTLP_HEADERS?: string;
-};
+}
 
-const bindings = env as unknown as GatewayBindings;
-
-const monitor = bindingUpstream(bindings[MONITOR.binding]);
+const own = env as unknown as GatewayEnv;
+const monitor = bindingUpstream(own.MONITOR);
+const control = bindingUpstream(own.CONTROL);
 
 const telemetry = startWorkerTelemetry({
   service: "gateway",
   version: "1.0.0",
+  // Told on, but never believed: here the header comes from outside.
+  epochs: { epoch: () => gateway?.link.epoch() ?? 0, saw: () => undefined },
   send: sendSpansTo({
     monitor,
-    endpoint: bindings.OTEL_EXPORTER_OTLP_ENDPOINT,
-    headers: bindings.OTEL_EXPORTER_OTLP_HEADERS,
+    endpoint: own.OTEL_EXPORTER_OTLP_ENDPOINT,
+    headers: own.OTEL_EXPORTER_OTLP_HEADERS,
   }),
 });
 
-const services = SERVICES.map((service) => ({
-  ...service,
-  upstream: tracedUpstream(bindingUpstream(bindings[service.binding]), { service: service.name }),
-}));
+/** Made by the first request: outside of requests the platform gives no randomness. */
+const makeGateway = () => {
+  const link = controlLink({
+    service: "gateway",
+    profile: own.SKERRY_PROFILE,
+    isolate: crypto.randomUUID(),
+    look: lookAtControl(control),
+    snapshots: workersKv(own.SNAPSHOTS),
+    clock: systemClock,
+  });
+  const config = link.config(GATEWAY_CONFIG);
+  const reach = {
+    bindings: serviceBindings(env as unknown as Readonly<Record<string, unknown>>),
+    timeoutMs: () => config.get().upstreamTimeoutMs,
+  };
+  const services = registeredServices({
+    link,
+    upstreamOf: (instance) => instanceUpstream(instance, reach),
+    random: Math.random,
+  });
+  const app = createPipeline({
+    link,
+    services,
+    monitor,
+    control: tracedUpstream(control, { service: "control" }),
+    newRequestId: () => crypto.randomUUID(),
+  });
+  return { link, app };
+};
 
-const app = createPipeline({ services, monitor, newRequestId: () => crypto.randomUUID() });
-addOwnRoutes(app, { services, monitor });
+let gateway: ReturnType<typeof makeGateway> | undefined;
 
 export default {
-  fetch(request, _, context) {
-    telemetry.flushSoon((work) => context.waitUntil(work));
-    return app.fetch(request);
+  async fetch(request, _, context) {
+    gateway ??= makeGateway();
+    const { link, app } = gateway;
+    const waitUntil = (work: Promise<unknown>) => context.waitUntil(work);
+    telemetry.flushSoon(waitUntil);
+    const answer = await app.fetch(request, undefined, context);
+    link.lookSoon(waitUntil);
+    return answer;
   },
 } satisfies ExportedHandler;

@@ -2,13 +2,18 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Upstream } from "#shared/http/upstream.ts";
 import { appUpstream } from "#shared/http/upstream-app.ts";
-import { addOwnRoutes } from "./own-routes.ts";
+import type { Instance } from "#shared/registry/instance.ts";
+import { type FakeLink, fakeLink, instance } from "./fake-link.ts";
 import { createPipeline } from "./pipeline.ts";
 import { REGISTERED_PROBLEMS } from "./problem-registry.ts";
-import { SERVICES } from "./routes.ts";
+import { registeredServices } from "./registered-services.ts";
+
+const SHOP = ["catalog", "inventory", "orders", "payments"];
 
 let seen: Request[];
 let answer: (request: Request) => Response | Promise<Response>;
+let link: FakeLink;
+let lasting: Promise<unknown>[];
 
 const upstream: Upstream = appUpstream({
   fetch: (request) => {
@@ -17,17 +22,38 @@ const upstream: Upstream = appUpstream({
   },
 });
 
-const gateway = (upstreams: Partial<Record<string, Upstream>> = {}) => {
-  const services = SERVICES.map((service) => ({ ...service, upstream: upstreams[service.name] ?? upstream }));
-  const monitor = upstreams.monitor ?? upstream;
-  const app = createPipeline({ services, monitor, newRequestId: () => "made-here" });
-  addOwnRoutes(app, { services, monitor });
-  return app;
+type Upstreams = Partial<Record<string, Upstream>>;
+
+/** A gateway whose instances are reached by `upstreams`, by the names of their bindings; all others by `upstream`. */
+const gateway = (upstreams: Upstreams = {}, random = Math.random) => {
+  const upstreamOf = ({ binding }: Instance) =>
+    binding === undefined ? undefined : (upstreams[binding] ?? upstream);
+  const app = createPipeline({
+    link,
+    services: registeredServices({ link, upstreamOf, random }),
+    monitor: upstreams.monitor ?? upstream,
+    control: upstreams.control ?? upstream,
+    newRequestId: () => "made-here",
+  });
+  const context = {
+    waitUntil: (work: Promise<unknown>) => void lasting.push(work),
+    passThroughOnException() {},
+    props: {},
+  };
+  return {
+    request: async (path: string | Request, init?: RequestInit) =>
+      app.request(path, init, undefined, context),
+  };
 };
 
 beforeEach(() => {
   seen = [];
+  lasting = [];
   answer = () => Response.json({ from: "service" });
+  link = fakeLink();
+  for (const service of SHOP) {
+    link.register(service, instance({ binding: service, metadata: { summary: `What ${service} does.` } }));
+  }
 });
 
 const problemOf = async (response: Response) => {
@@ -145,15 +171,21 @@ describe("a request to a service", () => {
 });
 
 describe("an address", () => {
-  test.each(["/nothing/v1/x", "/constructor/v1/x", "/__proto__/v1/x", "/v1", "/orders", "/favicon.ico"])(
-    "%s leads nowhere",
-    async (path) => {
-      const response = await gateway().request(path);
-      expect(response.status).toBe(404);
-      expect((await problemOf(response)).type).toBe("/problems/not_found");
-      expect(seen).toEqual([]);
-    },
-  );
+  test.each([
+    "/nothing/v1/x",
+    "/constructor/v1/x",
+    "/__proto__/v1/x",
+    "/v1",
+    "/orders",
+    "/orders/",
+    "/favicon.ico",
+    "//v1/x",
+  ])("%s leads nowhere", async (path) => {
+    const response = await gateway().request(path);
+    expect(response.status).toBe(404);
+    expect((await problemOf(response)).type).toBe("/problems/not_found");
+    expect(seen).toEqual([]);
+  });
 
   test.each(["v2", "v0", "v01", "1", "V1", "v1.0", "v99999999999999999999", "%20"])(
     "with the version %s is told which ones there are",
@@ -200,7 +232,10 @@ describe("the gateway itself", () => {
     const page = await gateway().request("http://localhost:8787/", { headers: html });
     expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
     const text = await page.text();
-    for (const { name } of SERVICES) expect(text).toContain(`/${name}/v1/openapi.json`);
+    for (const name of SHOP) {
+      expect(text).toContain(`/${name}/v1/openapi.json`);
+      expect(text).toContain(`What ${name} does.`);
+    }
     expect(text).toContain("curl -X PUT http://localhost:8787/catalog/v1/products/tea-500");
     for (const accept of ["application/json", "*/*"]) {
       const data = await gateway().request("/", { headers: { accept } });
@@ -238,7 +273,7 @@ describe("the gateway itself", () => {
   test("lists the documents of all services", async () => {
     const response = await gateway().request("/openapi.json");
     expect(await response.json()).toEqual({
-      services: SERVICES.map(({ name }) => ({ name, major: 1, url: `/${name}/v1/openapi.json` })),
+      services: SHOP.map((name) => ({ name, major: 1, url: `/${name}/v1/openapi.json` })),
     });
   });
 
@@ -250,11 +285,11 @@ describe("the gateway itself", () => {
     expect((await gateway().request("/problems/nothing_such")).status).toBe(404);
   });
 
-  test("is ready when every service and the monitor are", async () => {
+  test("is ready when every service, the monitor and the control plane are", async () => {
     const response = await gateway().request("/readyz");
     expect(response.status).toBe(200);
     const { checks } = (await response.json()) as { checks: { name: string }[] };
-    expect(checks.map(({ name }) => name)).toEqual([...SERVICES.map(({ name }) => name), "monitor"]);
+    expect(checks.map(({ name }) => name)).toEqual([...SHOP, "monitor", "control"]);
     expect(seen.map(({ url }) => new URL(url).pathname)).toEqual(Array(checks.length).fill("/readyz"));
   });
 

@@ -1,50 +1,69 @@
-/** One request through the gateway, on one screen: trace, name, bound, match, forward. */
+/** One request through the gateway, on one screen: trace, name, bound, look up, forward. */
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { allowedMethods } from "#shared/http/allowed-methods.ts";
-import { PLATFORM_PROBLEMS } from "#shared/http/errors.ts";
-import { problemResponse } from "#shared/http/problem.ts";
 import type { Upstream } from "#shared/http/upstream.ts";
 import { LIMITS } from "#shared/limits.ts";
-import { tracedServer } from "#shared/telemetry/http-server.ts";
+import { matchedRoute, tracedServer } from "#shared/telemetry/http-server.ts";
+import type { GatewayEnv } from "./gateway-env.ts";
 import { onwardRequest } from "./onward-request.ts";
+import { addOwnRoutes } from "./own-routes.ts";
+import { refuse, refuseRouting, refuseUnknown } from "./refusals.ts";
+import type { RegisteredServices, RegistryLink } from "./registered-services.ts";
 import { acceptRequestId } from "./request-id.ts";
-import type { ServiceRoute } from "./routes.ts";
-
-export interface ForwardedService extends Pick<ServiceRoute, "name" | "majors"> {
-  readonly upstream: Upstream;
-}
+import { rolloutArm } from "./rollout-arm.ts";
+import { servicePath } from "./service-path.ts";
 
 export interface PipelineOptions {
-  readonly services: readonly ForwardedService[];
+  readonly link: RegistryLink;
+  readonly services: RegisteredServices;
   readonly monitor: Upstream;
+  readonly control: Upstream;
   /** Names a request whose client did not. */
   readonly newRequestId: () => string;
 }
 
-export interface GatewayEnv {
-  Variables: { requestId: string };
-}
-
-/** Forwards `/{service}/v{major}/…` and `/monitor/…`; whatever the gateway answers itself is added to the app. */
-export const createPipeline = ({ services, monitor, newRequestId }: PipelineOptions): Hono<GatewayEnv> => {
+/** What the gateway answers itself, `/monitor/…`, `/control/v1/…`, and `/{service}/v{major}/…` by the registry. */
+export const createPipeline = (options: PipelineOptions): Hono<GatewayEnv> => {
+  const { link, services, monitor, control } = options;
   const app = new Hono<GatewayEnv>();
-  app.use(tracedServer(), admit(newRequestId));
 
-  // One route for each name, not one for all: beside them a `/:service` would take Hono off its fast router.
-  for (const service of services) {
-    const expected = new Set(service.majors.map((major) => `v${major}`));
-    app.all(`/${service.name}/:version/*`, (c) =>
-      expected.has(c.req.param("version"))
-        ? forward(c, service.name, service.upstream)
-        : refuseVersion(c, service.name, expected),
-    );
-  }
+  const route = (c: Context): string | undefined => {
+    const path = servicePath(c.req.path);
+    const known = path?.major !== undefined && link.entry(path.service) !== undefined;
+    return known ? `/${path.service}/${path.version}/*` : matchedRoute(c);
+  };
+  app.use(tracedServer(route), admit(options.newRequestId));
+
+  addOwnRoutes(app, options);
   app.all("/monitor/*", (c) => forward(c, "monitor", monitor));
+  app.all("/control/v1/*", async (c) => {
+    const answer = await forward(c, "control", control);
+    if (c.req.method !== "GET" && c.req.method !== "HEAD") lookAfterWrite(c, link, answer);
+    return answer;
+  });
 
-  app.notFound((c) => refuseUnknown(c, allowedMethods(app.routes, c.req.path)));
+  // One handler for all services, last and without parameters: beside other routes a `/:service` would take Hono off its
+  // fast router, and routes cannot be added once it has answered.
+  app.all("*", async (c) => {
+    const path = servicePath(c.req.path);
+    if (!path) return c.notFound();
+    if (!link.loaded()) await link.load(untilOf(c));
+    let found = services.find(path);
+    // Only a refusal is checked: an answer by what was known a second ago is no wrong answer.
+    if (!found.ok && (await link.lookNow())) found = services.find(path);
+    if (!found.ok) return refuseRouting(c, path, link.loaded() ? found.error : NOTHING_KNOWN);
+    const answer = await forward(c, path.service, found.value);
+    const arm = rolloutArm(answer.headers.get("skerry-config"));
+    if (arm) link.count({ service: path.service, ...arm, failed: answer.status >= 500 });
+    return answer;
+  });
+
+  app.notFound((c) => refuseUnknown(c, app.routes));
   app.onError((_, c) => refuse(c, "internal_error", "The request was not completed."));
   return app;
 };
+
+/** An isolate that never reached the control plane cannot say what there is not. */
+const NOTHING_KNOWN = { code: "nothing_known" } as const;
 
 /**
  * Names the request and refuses a body that declares to be over the bound. A chunked body streams through:
@@ -81,28 +100,15 @@ const named = (answer: Response, requestId: string): Response => {
   return response;
 };
 
-const refuseUnknown = (c: Context<GatewayEnv>, allowed: readonly string[]): Response => {
-  const path = JSON.stringify(c.req.path.slice(0, 200));
-  if (allowed.length === 0 || allowed.includes(c.req.method))
-    return refuse(c, "not_found", `Looking for ${path}: no such address.`);
-  const allow = allowed.join(", ");
-  const detail = `Calling ${c.req.method} on ${path}: expected one of ${allow}.`;
-  return refuse(c, "method_not_allowed", detail, { allow });
+/** Who wrote through this isolate finds it changed a moment later, not a second. */
+const lookAfterWrite = (c: Context, link: RegistryLink, answer: Response): void => {
+  if (!answer.ok) return;
+  const epoch = Number(answer.headers.get("skerry-epoch"));
+  if (epoch > 0) link.saw(epoch);
+  else untilOf(c)(link.lookNow());
 };
 
-const refuseVersion = (c: Context<GatewayEnv>, name: string, expected: ReadonlySet<string>): Response => {
-  const version = JSON.stringify(c.req.param("version")?.slice(0, 30));
-  const known = [...expected].map((each) => `"${each}"`).join(", ");
-  return refuse(c, "not_found", `Looking for version ${version} of "${name}": expected one of ${known}.`);
-};
-
-const refuse = (
-  c: Context<GatewayEnv>,
-  code: keyof typeof PLATFORM_PROBLEMS,
-  detail: string,
-  headers: Readonly<Record<string, string>> = {},
-): Response =>
-  problemResponse({ code, detail }, PLATFORM_PROBLEMS, {
-    instance: c.req.path,
-    headers: { "x-request-id": c.get("requestId"), ...headers },
-  });
+const untilOf =
+  (c: Context) =>
+  (work: Promise<unknown>): void =>
+    c.executionCtx.waitUntil(work);

@@ -1,0 +1,65 @@
+/** What the gateway's `/readyz` asks: every registered service, the monitor and the control plane. */
+import type { Readiness, ReadinessCheck } from "#shared/http/readiness.ts";
+import type { Upstream } from "#shared/http/upstream.ts";
+import { LIMITS } from "#shared/limits.ts";
+import { err, ok } from "#shared/result.ts";
+import type { RegisteredServices } from "./registered-services.ts";
+
+export interface GatewayReadinessOptions {
+  readonly services: RegisteredServices;
+  readonly monitor: Upstream;
+  readonly control: Upstream;
+}
+
+/** The checks of this moment: services come and go. Of more than `LIMITS.readinessServices` the first by name are asked. */
+export const gatewayReadiness = (options: GatewayReadinessOptions): readonly ReadinessCheck[] => {
+  const { services, monitor, control } = options;
+  const listed = services.list().slice(0, LIMITS.readinessServices);
+  return [
+    ...(listed.length === 0 ? [NOTHING_REGISTERED] : []),
+    ...listed.map(({ name, majors }) => serviceCheck(services, name, majors)),
+    upstreamCheck("monitor", monitor),
+    upstreamCheck("control", control),
+  ];
+};
+
+const NOTHING_REGISTERED: ReadinessCheck = {
+  name: "registry",
+  check: async () => err({ detail: "no service is registered" }),
+};
+
+/** Asks an instance of the newest major version that has a healthy one. */
+const serviceCheck = (
+  services: RegisteredServices,
+  service: string,
+  majors: readonly number[],
+): ReadinessCheck => {
+  for (const major of majors.toReversed()) {
+    const found = services.find({ service, version: `v${major}`, major });
+    if (found.ok) return upstreamCheck(service, found.value);
+  }
+  return { name: service, check: async () => err({ detail: "none of its instances is healthy" }) };
+};
+
+/** Ready when its own `/readyz` says so; what it lacks is passed on by name. */
+const upstreamCheck = (name: string, upstream: Upstream): ReadinessCheck => ({
+  name,
+  async check() {
+    const response = await upstream.fetch(new Request(`http://${name}/readyz`));
+    if (response.ok) {
+      await response.body?.cancel();
+      return ok(undefined);
+    }
+    return err({ detail: await missingIn(response) });
+  },
+});
+
+const missingIn = async (response: Response): Promise<string> => {
+  try {
+    const { checks } = (await response.json()) as Readiness;
+    const failed = checks.filter(({ ready }) => !ready);
+    return failed.map(({ name, detail }) => `${name}: ${detail}`).join("; ");
+  } catch {
+    return `it answered ${response.status}, expected 200`;
+  }
+};
