@@ -1,6 +1,7 @@
 /** Looks over a JSON value before anything recurses into it. */
 import type { FieldFault } from "../http/problem.ts";
 import { LIMITS } from "../limits.ts";
+import { dottedPath } from "./path.ts";
 
 export interface Extent {
   /** The first thing that is too deep, too long, too much, or no JSON. */
@@ -20,7 +21,7 @@ export const extentOf = (value: unknown): Extent => {
   let widest = 0;
 
   const look = (each: unknown, path: readonly string[]): FieldFault | undefined => {
-    const fault = (message: string): FieldFault => ({ path: path.join("."), message });
+    const fault = (message: string): FieldFault => ({ path: dottedPath(path), message });
     nodes++;
     if (nodes > LIMITS.configNodes) {
       return { path: "", message: `expected at most ${LIMITS.configNodes} values in all` };

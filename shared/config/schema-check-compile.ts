@@ -1,6 +1,7 @@
 /** Makes of a JSON Schema a copy that the validator can walk safely, and says what keeps it from being one. */
 import { format, type Schema } from "@cfworker/json-schema";
 import type { FieldFault } from "../http/problem.ts";
+import { dottedPath } from "./path.ts";
 import { extentOf } from "./schema-check-bounds.ts";
 import {
   FORMS,
@@ -87,7 +88,7 @@ export const compileSchema = (schema: unknown, onVisit: (cost: VisitCost) => voi
   const lookup: Record<string, CompiledNode> = Object.create(null);
 
   const refuse = (path: readonly string[], expected: string): undefined => {
-    faults.push({ path: path.join("."), message: `expected ${expected}` });
+    faults.push({ path: dottedPath(path), message: `expected ${expected}` });
   };
 
   const compileMap = (value: unknown, path: readonly string[]): unknown => {

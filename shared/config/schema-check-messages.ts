@@ -1,6 +1,7 @@
 /** What each keyword expects, in words. None of it shows the value that was checked. */
 import type { FieldFault } from "../http/problem.ts";
 import { LIMITS } from "../limits.ts";
+import { dottedPath } from "./path.ts";
 
 /** A keyword that did not hold at a place of the value. */
 export interface Miss {
@@ -56,12 +57,12 @@ const EXPECTED: Readonly<Record<string, (miss: Miss) => string>> = {
 /** Bounded in all its parts. */
 export const faultOf = (miss: Miss): FieldFault => {
   const expected = EXPECTED[miss.keyword]?.(miss) ?? "another form";
-  return boundedFault(miss.path, `expected ${expected}`);
+  return boundedFault(dottedPath(miss.path), `expected ${expected}`);
 };
 
 /** A path of more than the bound loses its end, as does a message. */
-export const boundedFault = (path: readonly string[], message: string): FieldFault => {
+export const boundedFault = (path: string, message: string): FieldFault => {
   const bounded = (text: string) =>
     text.length > LIMITS.configFaultCharacters ? `${text.slice(0, LIMITS.configFaultCharacters - 1)}…` : text;
-  return { path: bounded(path.join(".")), message: bounded(message) };
+  return { path: bounded(path), message: bounded(message) };
 };

@@ -57,6 +57,7 @@ describe("a configuration", () => {
       "provider.timeoutMs",
       "expected integer, not number",
     ],
+    [{ ...GOOD, "a.b": 1 }, "a\\.b", "expected no such field"],
     [7, "", "expected object, not number"],
   ])("that does not fit (case %#) has the one fault that tells", (value, path, message) => {
     expect(checkAgainstSchema(SCHEMA, value)).toEqual([{ path, message }]);

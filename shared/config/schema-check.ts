@@ -16,7 +16,7 @@ class OutOfSteps extends Error {}
 const whole = (message: string): FieldFault[] => [{ path: "", message }];
 
 const firstFaults = (faults: readonly FieldFault[]): FieldFault[] =>
-  faults.slice(0, LIMITS.schemaFaults).map(({ path, message }) => boundedFault([path], message));
+  faults.slice(0, LIMITS.schemaFaults).map(({ path, message }) => boundedFault(path, message));
 
 /** What keeps `schema` from being a service's: an object schema of JSON Schema 2020-12, bounded, referring to nothing outside. */
 export const schemaFaults = (schema: unknown): FieldFault[] => {
@@ -61,7 +61,7 @@ export const checkAgainstSchema = (schema: unknown, value: unknown): FieldFault[
   const compiled = compileSchema(schema, spend);
   const [fault] = compiled.faults;
   if (fault)
-    return whole(boundedFault([], `expected a valid schema: at "${fault.path}" ${fault.message}`).message);
+    return whole(boundedFault("", `expected a valid schema: at "${fault.path}" ${fault.message}`).message);
   try {
     const units = validateAll(compiled, value);
     return tellingFaults(units, { schema: compiled, value, isSecret: secretFieldsOf(compiled) });
