@@ -168,4 +168,28 @@ export const LIMITS = {
   rolloutSteps: 20,
   /** The longest step of a roll-out: what nobody looks at for a week is no roll-out. */
   rolloutStepSeconds: 7 * 24 * 60 * 60,
+  /** Services of the registry: all of them travel in one snapshot. */
+  registryServices: 10_000,
+  /** Instances of one service: one look carries them all when one changes. */
+  registryInstancesPerService: 100,
+  /** Instances in all: probed every 5 s they are 4,000 probes a second, as much as one Actor asks. */
+  registryInstances: 20_000,
+  /** Services without instances that are remembered; who looks more seldom gets everything anew. */
+  registryServicesGone: 2_000,
+  /** Entries of an instance's metadata. */
+  registryMetadataEntries: 32,
+  /** Metadata of one instance as JSON: it travels with each change of its service. */
+  registryMetadataBytes: 2_048,
+  /** Instances on one page of the list; a service's stay together. */
+  registryPageInstances: 500,
+  /** Probes at once, most of them waiting. */
+  registryProbesAtOnce: 32,
+  /** Probes at once over the network: the platform lets six connections of an invocation wait for headers. */
+  registryUrlProbesAtOnce: 6,
+  /** Probes of one alarm, each a subrequest; what is left is due at once in the next. */
+  registryProbesPerRound: 256,
+  /** No probe of an alarm starts later than this, so that leases are judged in time. */
+  registryProbeRoundMs: 2_000,
+  /** Of a probe's answer this much is read. */
+  registryProbeBodyBytes: 4_096,
 } as const;
