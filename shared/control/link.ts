@@ -1,0 +1,202 @@
+/** An isolate's link to the control plane: what it knows in memory, and when it looks for what is newer. */
+import type { z } from "zod";
+import { type Config, type ConfigReader, configReader } from "../config/config.ts";
+import type { Sealer } from "../config/sealing.ts";
+import { LIMITS } from "../limits.ts";
+import type { ServiceEntry } from "../registry/instance.ts";
+import { type Clock, sleep as realSleep, type Sleep } from "../runtime/clock.ts";
+import type { KeyValue } from "../storage/key-value.ts";
+import { armSums, type CountedAnswer } from "./arm-sums.ts";
+import { bounded } from "./bounded.ts";
+import type { ArmCount, Changes, Look } from "./changes.ts";
+import { coldSnapshot } from "./cold-snapshot.ts";
+import { holding, type Ticket } from "./holding.ts";
+import { recordPropagation } from "./record-propagation.ts";
+
+/** The `waitUntil` of one request or Actor. */
+export type WaitUntil = (work: Promise<unknown>) => void;
+
+export interface ControlLinkOptions {
+  readonly service: string;
+  readonly profile: string;
+  /** {@link Look.isolate} */
+  readonly isolate: string;
+  /** Asks the control plane (`lookAtControl`); undefined when nothing is new. Rejects when it does not answer. */
+  readonly look: (look: Look, signal: AbortSignal) => Promise<Changes | undefined>;
+  /** Where snapshots lie for the time that the control plane does not answer a cold isolate. */
+  readonly snapshots?: KeyValue | undefined;
+  /** Opens what is sealed in the configuration; without, a configuration with secrets is not taken. */
+  readonly secrets?: Pick<Sealer, "open"> | undefined;
+  readonly clock: Clock;
+  readonly sleep?: Sleep;
+}
+
+export interface ControlLink {
+  /** Of what it knows; 0 for nothing. */
+  epoch(): number;
+  /** Whether a look or a snapshot ever succeeded in this isolate. */
+  loaded(): boolean;
+  entry(service: string): ServiceEntry | undefined;
+  entries(): Iterable<ServiceEntry>;
+  /**
+   * For a cold isolate: waits for the first good one of a look and the snapshot, at most `LIMITS.coldLookMs`; never rejects.
+   * Each request loads by itself, because on Workers a request cannot wait for another one's; after one in vain, none waits
+   * for a second. With `waitUntil` the slower of the two is not cut off.
+   */
+  load(waitUntil?: WaitUntil): Promise<void>;
+  /** Somebody has met this epoch: when it is news, the next `lookSoon` looks. */
+  saw(epoch: number): void;
+  /** Looks when it is time to. Cheap when it is not: call it with every request. */
+  lookSoon(waitUntil: WaitUntil): void;
+  /**
+   * Looks before a refusal, or waits for the look that is under way, at most `LIMITS.lookNowMs`; true when the look
+   * succeeded. False at once when the last look began less than `LIMITS.lookEveryMs` ago: then what is known is the newest.
+   */
+  lookNow(): Promise<boolean>;
+  /** The service's configuration, typed and checked by its schema. Call it once, before the first look. */
+  config<Schema extends z.ZodType>(schema: Schema): Config<z.infer<Schema>>;
+  /** Counts an answer that was made under a roll-out; the sums go with the next look. */
+  count(answer: CountedAnswer): void;
+}
+
+/** One look while it lasts. */
+interface LookUnderWay {
+  /** On its way to the control plane; given back at most once. */
+  counts: readonly ArmCount[];
+  outcome?: boolean;
+}
+
+/** Between two glances at a look that another request carries. */
+const GLANCE_MS = 10;
+
+export const controlLink = ({
+  service,
+  profile,
+  isolate,
+  look: ask,
+  snapshots,
+  secrets,
+  clock,
+  sleep = realSleep,
+}: ControlLinkOptions): ControlLink => {
+  const held = holding();
+  const sums = armSums();
+  const readSnapshot = snapshots && coldSnapshot({ snapshots, service, profile });
+  let reader: ConfigReader | undefined;
+  let began = Number.NEGATIVE_INFINITY;
+  let loadedInVain = Number.NEGATIVE_INFINITY;
+  let underWay: LookUnderWay | undefined;
+  /** The newest epoch that was met, and when; one that no look can find is not believed in until something changes. */
+  let seen = { epoch: 0, at: 0 };
+  let disbelieved = 0;
+
+  const giveBack = (look: LookUnderWay): void => {
+    sums.giveBack(look.counts);
+    look.counts = [];
+  };
+
+  /** Reading a configuration takes time (its secrets are opened), so what may be taken is decided after it. */
+  const take = async (changes: Changes | undefined, ticket: Ticket): Promise<void> => {
+    const reading = changes?.config && (await reader?.read(changes.config));
+    const before = { epoch: held.epoch(), warm: held.askFrom() > 0 };
+    if (!held.take(changes, ticket) || !changes) return;
+    reading?.take();
+    if (changes.epoch === before.epoch) return;
+    disbelieved = 0;
+    if (before.warm) recordPropagation(clock() - changes.changedAt);
+  };
+
+  const takeSnapshot = async (): Promise<void> => {
+    const changes = await readSnapshot?.();
+    if (!changes) throw new Error("Reading the snapshot: there is none");
+    const reading = changes.config && (await reader?.read(changes.config));
+    if (held.takeSnapshot(changes)) reading?.take();
+  };
+
+  const question = (counts: readonly ArmCount[]): Look => {
+    const rejected = reader?.rejected();
+    return {
+      service,
+      profile,
+      isolate,
+      epoch: held.askFrom(),
+      ...(counts.length > 0 && { counts }),
+      ...(rejected && { rejected }),
+    };
+  };
+
+  const lookOnce = async (look: LookUnderWay, ms: number): Promise<boolean> => {
+    const since = began;
+    const ticket = held.begin();
+    try {
+      await bounded({ ms, sleep }, async (signal) => take(await ask(question(look.counts), signal), ticket));
+      if (seen.epoch > held.epoch() && since - seen.at >= LIMITS.epochBelievedMs) disbelieved = seen.epoch;
+      look.outcome = true;
+    } catch {
+      giveBack(look);
+      look.outcome = false;
+    }
+    if (underWay === look) underWay = undefined;
+    return look.outcome;
+  };
+
+  /** A look that was cut off together with its request never settles: the next one takes its place by the clock. */
+  const beginLook = (ms: number): Promise<boolean> => {
+    if (underWay) giveBack(underWay);
+    began = clock();
+    const look: LookUnderWay = { counts: sums.take() };
+    underWay = look;
+    return lookOnce(look, ms);
+  };
+
+  const isDue = (): boolean => {
+    const since = clock() - began;
+    if (since >= LIMITS.lookEveryMs || since < 0) return true;
+    const news = seen.epoch > held.epoch() && seen.epoch > disbelieved;
+    return news && since >= LIMITS.lookAgainMs && !underWay;
+  };
+
+  const outcomeOf = async (look: LookUnderWay): Promise<boolean> => {
+    const until = clock() + LIMITS.lookNowMs;
+    while (look.outcome === undefined && clock() < until) await sleep(GLANCE_MS);
+    return look.outcome ?? false;
+  };
+
+  return {
+    epoch: held.epoch,
+    loaded: held.loaded,
+    entry: held.entry,
+    entries: held.entries,
+    count: sums.count,
+    async load(waitUntil) {
+      if (held.loaded() || clock() - loadedInVain < LIMITS.lookEveryMs) return;
+      const ms = LIMITS.coldLookMs;
+      const both = [
+        beginLook(ms).then(
+          (looked) => looked || Promise.reject(new Error("The control plane did not answer")),
+        ),
+        bounded({ ms, sleep }, takeSnapshot),
+      ];
+      waitUntil?.(Promise.allSettled(both));
+      await Promise.any(both).catch(() => {
+        loadedInVain = clock();
+      });
+    },
+    saw(epoch) {
+      if (epoch > seen.epoch) seen = { epoch, at: clock() };
+    },
+    lookSoon(waitUntil) {
+      if (isDue()) waitUntil(beginLook(LIMITS.lookMs));
+    },
+    async lookNow() {
+      if (clock() - began >= LIMITS.lookEveryMs) return beginLook(LIMITS.lookNowMs);
+      return underWay ? outcomeOf(underWay) : false;
+    },
+    config(schema) {
+      if (reader) throw new Error(`The configuration of "${service}" was asked for before: expected it once`);
+      const own = configReader({ schema, service, isolate, secrets });
+      reader = own;
+      return own.config;
+    },
+  };
+};
