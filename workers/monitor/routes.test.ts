@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { otlpExporter } from "#otel/otlp-exporter.ts";
 import { spanBuffer } from "#otel/span-buffer.ts";
 import { LIMITS } from "#shared/limits.ts";
+import { metricStore } from "./metric-store.ts";
 import { monitorApp } from "./routes.ts";
 import { traceStore } from "./trace-store.ts";
 
@@ -19,8 +20,9 @@ const monitor = () => {
       database.prepare(statement).all(...(params as string[])) as never,
     transaction: <T>(work: () => T) => work(),
   };
-  const { methods } = traceStore({ sql });
-  return monitorApp({ named: () => methods });
+  const { methods: traces } = traceStore({ sql });
+  const { methods: metrics } = metricStore({ sql, clock: () => Date.parse("2026-11-22T14:48:00Z") });
+  return monitorApp({ traces: { named: () => traces }, metrics: { named: () => metrics } });
 };
 
 const exportRequest = (overrides: object = {}, service = "orders") => ({
@@ -231,10 +233,11 @@ test("the form's empty fields are as good as none", async () => {
 test("it is alive, and ready when its store answers", async () => {
   expect((await monitor().request("/healthz")).status).toBe(200);
   expect((await monitor().request("/readyz")).status).toBe(200);
-  const storeIsAway = monitorApp({
-    named: () => ({ add: fail, list: fail, read: fail }),
+  const storesAreAway = monitorApp({
+    traces: { named: () => ({ add: fail, list: fail, read: fail }) },
+    metrics: { named: () => ({ add: fail, list: fail }) },
   });
-  expect((await storeIsAway.request("/readyz")).status).toBe(503);
+  expect((await storesAreAway.request("/readyz")).status).toBe(503);
 });
 
 const fail = () => Promise.reject(new Error("the store is away"));

@@ -1,15 +1,20 @@
-/** The monitor over HTTP: spans in, pages and their JSON twins out. */
+/** The monitor over HTTP: spans and metrics in, pages and their JSON twins out. */
 import { type Context, Hono } from "hono";
+import { accepts } from "hono/accepts";
 import { PLATFORM_PROBLEMS } from "#shared/http/errors.ts";
 import { problemResponse } from "#shared/http/problem.ts";
 import { readinessHandler } from "#shared/http/readiness.ts";
 import { ok } from "#shared/result.ts";
 import type { Actors } from "#shared/runtime/actor.ts";
 import { encodePlace, listQuery, pathAt } from "./list-query.ts";
+import type { MetricStoreMethods } from "./metric-store.ts";
+import { metricsJson } from "./metrics-json.ts";
 import { pageHeaders } from "./page-headers.ts";
+import { metricsPage } from "./pages/metrics-page.tsx";
 import { traceListPage } from "./pages/trace-list-page.tsx";
 import { traceNotFoundPage } from "./pages/trace-not-found-page.tsx";
 import { tracePage } from "./pages/trace-page.tsx";
+import { takeMetrics } from "./take-metrics.ts";
 import { takeSpans } from "./take-spans.ts";
 import { summaryJson, traceJson } from "./trace-json.ts";
 import type { TraceStoreMethods } from "./trace-store.ts";
@@ -17,19 +22,28 @@ import { waterfallOf } from "./waterfall.ts";
 
 const TRACE_ID = /^[0-9a-f]{32}$/;
 
-/** @param stores the Actors that keep traces; one of them keeps all */
-export const monitorApp = (stores: Actors<TraceStoreMethods>): Hono => {
-  const store = () => stores.named("traces");
+export interface MonitorStores {
+  /** One of them keeps all. */
+  readonly traces: Actors<TraceStoreMethods>;
+  /** One of them keeps all, apart from the traces: the two wait for each other nowhere. */
+  readonly metrics: Actors<MetricStoreMethods>;
+}
+
+export const monitorApp = (stores: MonitorStores): Hono => {
+  const store = () => stores.traces.named("traces");
+  const metrics = () => stores.metrics.named("metrics");
   const app = new Hono();
   app.notFound((c) => notFound(c, `Looking for ${JSON.stringify(c.req.path)}: no such address.`));
   app.onError((_, c) => problem(c, "internal_error", "The request was not completed."));
 
   app.post("/v1/traces", (c) => takeSpans(c.req.raw, store()));
+  app.post("/v1/metrics", (c) => takeMetrics(c.req.raw, metrics()));
   app.get("/healthz", (c) => c.json({ service: "monitor", healthy: true }));
   app.get(
     "/readyz",
     readinessHandler("monitor", [
       { name: "trace store", check: async () => ok(await store().list({ limit: 1 })) },
+      { name: "metric store", check: async () => ok(await metrics().add([])) },
     ]),
   );
 
@@ -54,6 +68,15 @@ export const monitorApp = (stores: Actors<TraceStoreMethods>): Hono => {
       : c.html(tracePage({ waterfall: waterfallOf(spans), services, nonce }), 200, pageHeaders(nonce));
   });
 
+  app.get("/monitor/metrics", async (c) => {
+    const series = await metrics().list({});
+    c.header("vary", "accept");
+    if (!isPageWanted(c)) return c.json(metricsJson(series));
+    const { services } = await store().list({ limit: 1 });
+    const nonce = crypto.randomUUID();
+    return c.html(metricsPage({ series, services, nonce }), 200, pageHeaders(nonce));
+  });
+
   app.get("/monitor/api/traces", async (c) => {
     const query = listQuery(c.req.query());
     if (!query.ok) return problem(c, query.error.code, query.error.detail);
@@ -72,6 +95,11 @@ export const monitorApp = (stores: Actors<TraceStoreMethods>): Hono => {
       : c.json(traceJson(traceId, waterfallOf(spans)));
   });
   return app;
+};
+
+const isPageWanted = (c: Context): boolean => {
+  const supports = ["application/json", "text/html"];
+  return accepts(c, { header: "Accept", supports, default: "application/json" }) === "text/html";
 };
 
 const readTrace = async (store: TraceStoreMethods, traceId: string) =>

@@ -21,5 +21,11 @@ export const dateAndTime = (us: number): string => `${isoTime(us).slice(0, 23).r
 export const isoTime = (us: number): string => new Date(us / 1_000).toISOString();
 
 /** "1 span", "2 spans" */
-export const counted = (count: number, noun: string): string =>
-  `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+export const counted = (count: number, noun: string, plural = `${noun}s`): string =>
+  `${count.toLocaleString("en")} ${count === 1 ? noun : plural}`;
+
+/** "1,204", "0.352", "0.0000021": what is measured to three digits, what is counted to the last. */
+export const measured = (value: number): string =>
+  Number.isInteger(value)
+    ? value.toLocaleString("en")
+    : value.toLocaleString("en", { maximumSignificantDigits: 3 });

@@ -32,10 +32,14 @@ export const Layout = ({ title, nonce, script, header, children }: LayoutProps) 
       </head>
       <body>
         <header class="bar">
-          <a class="brand" href="/monitor/">
-            <img src={ICON} alt="" width="20" height="20" />
-            Skerry <span>monitor</span>
-          </a>
+          <nav aria-label="Monitor">
+            <a class="brand" href="/monitor/">
+              <img src={ICON} alt="" width="20" height="20" />
+              Skerry <span>monitor</span>
+            </a>
+            <a href="/monitor/">Traces</a>
+            <a href="/monitor/metrics">Metrics</a>
+          </nav>
           {header}
         </header>
         <main>{children}</main>

@@ -37,6 +37,7 @@ main { max-width: 1500px; margin: 0 auto; padding: 14px 20px 40px }
 .bar { position: sticky; top: 0; z-index: 3; display: flex; align-items: center; justify-content: space-between; height: 44px;
   padding: 0 20px; background: var(--panel); border-bottom: 1px solid var(--line) }
 .brand { display: flex; align-items: center; gap: 8px; font-weight: 650; color: var(--text); letter-spacing: -.01em }
+.bar nav { display: flex; align-items: center; gap: 18px }
 .brand:hover { text-decoration: none }
 .brand span { font-weight: 400; color: var(--quiet) }
 .live { display: inline-flex; align-items: center; gap: 7px; border: 1px solid var(--line); border-radius: 99px; padding: 3px 12px 3px 9px;
@@ -66,16 +67,16 @@ main { max-width: 1500px; margin: 0 auto; padding: 14px 20px 40px }
 .error { color: var(--bad); font-weight: 600; white-space: nowrap }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 
-.traces { width: 100%; border-collapse: separate; border-spacing: 0; background: var(--panel); border: 1px solid var(--line); border-radius: 8px;
+.traces, .metrics { width: 100%; border-collapse: separate; border-spacing: 0; background: var(--panel); border: 1px solid var(--line); border-radius: 8px;
   overflow: hidden }
-.traces th { text-align: left; font-weight: 600; color: var(--quiet); font-size: .85em; padding: 6px 12px; background: var(--raised);
+.traces th, .metrics th { text-align: left; font-weight: 600; color: var(--quiet); font-size: .85em; padding: 6px 12px; background: var(--raised);
   border-bottom: 1px solid var(--line) }
-.traces th.number { text-align: right }
-.traces td { padding: 4px 12px; border-bottom: 1px solid var(--line); height: 31px }
-.traces tr:last-child td { border-bottom: 0 }
+.traces th.number, .metrics th.number { text-align: right }
+.traces td, .metrics td { padding: 4px 12px; border-bottom: 1px solid var(--line); height: 31px }
+.traces tr:last-child td, .metrics tr:last-child td { border-bottom: 0 }
 .traces tbody tr { position: relative }
 .traces tbody tr:hover { background: var(--raised) }
-.traces .time { font-family: var(--mono); font-size: .92em; color: var(--quiet); white-space: nowrap; width: 1% }
+.traces .time, .metrics .time { font-family: var(--mono); font-size: .92em; color: var(--quiet); white-space: nowrap; width: 1% }
 .traces .name { font-weight: 550; max-width: 420px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .traces .name a { color: var(--text) }
 .traces .name a::after { content: ""; position: absolute; inset: 0 }
@@ -87,7 +88,10 @@ main { max-width: 1500px; margin: 0 auto; padding: 14px 20px 40px }
 .traces .track i { display: block; height: 6px; min-width: 2px; border-radius: 3px; background: var(--accent); opacity: .55 }
 .traces .failed .track i { background: var(--bad) }
 .traces .failed td:first-child { box-shadow: inset 3px 0 var(--bad) }
-.traces .empty { padding: 48px; text-align: center; color: var(--quiet) }
+.traces .empty, .metrics .empty { padding: 48px; text-align: center; color: var(--quiet) }
+.metrics .name { font-weight: 550; overflow-wrap: anywhere }
+.metrics .name small { color: var(--quiet); font-weight: 400 }
+.metrics .pairs { font-family: var(--mono); font-size: .92em; color: var(--quiet); overflow-wrap: anywhere }
 .traces [data-new] td { animation: arrive 1.6s ease-out }
 @keyframes arrive { from { background: light-dark(#d5f0f6, #12343d) } }
 .pages { text-align: right; padding: 10px 2px }
@@ -154,7 +158,7 @@ main { max-width: 1500px; margin: 0 auto; padding: 14px 20px 40px }
 @media (max-width: 760px) {
   main { padding: 10px }
   .traces .track, .traces th:nth-child(4), .traces td:nth-child(4) { display: none }
-  .traces td, .traces th { padding-inline: 7px }
+  .traces td, .traces th, .metrics td, .metrics th { padding-inline: 7px }
   .traces .name { white-space: normal; overflow-wrap: anywhere; width: 60% }
   .traces .name .error { display: inline-block; margin-left: 0 }
   .traces .chip { font-size: 0; line-height: 0; padding: 4px; border-radius: 50%; gap: 0 }
