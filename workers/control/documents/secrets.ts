@@ -1,5 +1,5 @@
 /** The secrets of a document: found, shown by their fingerprints only, sealed when they come, opened for checking. */
-import { mergeDocuments, type Origins } from "#shared/config/merge.ts";
+import type { Origins } from "#shared/config/merge.ts";
 import { dottedPath } from "#shared/config/path.ts";
 import type { Sealed } from "#shared/config/sealing.ts";
 import type { JsonObject, JsonValue } from "#shared/control/changes.ts";
@@ -82,7 +82,3 @@ const documentAt = (origins: Origins, keys: readonly string[]): string => {
   }
   throw new Error(`Looking for the origin of the secret at "${dottedPath(keys)}": expected one`);
 };
-
-/** The secrets of one document alone, as if it were all. */
-export const asMerged = (document: string, content: JsonObject) =>
-  mergeDocuments([{ document, revision: 0, content }]);

@@ -1,0 +1,123 @@
+/** Whether the configurations that an edit touches fit: each service's by its schema, flags by theirs. */
+import { flagTableSchema } from "#shared/config/flags/flag.ts";
+import { dottedPath } from "#shared/config/path.ts";
+import { checkAgainstSchema } from "#shared/config/schema-check.ts";
+import { secretFields } from "#shared/config/schema-check-secrets.ts";
+import { type Sealer, SealingError } from "#shared/config/sealing.ts";
+import type { JsonObject, JsonValue } from "#shared/control/changes.ts";
+import type { FieldFault } from "#shared/http/problem.ts";
+import { LIMITS } from "#shared/limits.ts";
+import type { DocumentName } from "../part.ts";
+import { nameOf } from "./document.ts";
+import { type MergedLayers, mergedSides, type View } from "./layers.ts";
+import { replaceSealed } from "./secrets.ts";
+
+export interface FitOptions {
+  /** As it stands. */
+  readonly before: View;
+  /** As it would be. */
+  readonly after: View;
+  /** The configurations that change. */
+  readonly touched: readonly DocumentName[];
+  /** Whether a configuration must fit whole; else only what is new in it must. */
+  readonly mustFit: (name: DocumentName) => boolean;
+  readonly seals: Sealer;
+}
+
+/**
+ * What does not fit after an edit, at most `LIMITS.documentFaults`. A configuration that did not fit before (its service has
+ * declared another schema since) does not hold up an edit elsewhere: only what an edit spoils counts there.
+ */
+export const faultsOfEdit = async (options: FitOptions): Promise<FieldFault[]> => {
+  const { before, after, touched, mustFit, seals } = options;
+  const check = configCheck(seals);
+  const faults: FieldFault[] = [];
+  for (const name of touched) {
+    const found = await check(after, name);
+    const old = found.length > 0 && !mustFit(name) ? await check(before, name) : [];
+    const isOld = (fault: FieldFault) =>
+      old.some(({ path, message }) => path === fault.path && message === fault.message);
+    const fresh = found.filter((fault) => !isOld(fault));
+    faults.push(...(touched.length > 1 ? fresh.map((fault) => within(name, fault)) : fresh));
+    if (faults.length >= LIMITS.documentFaults) break;
+  }
+  return faults.slice(0, LIMITS.documentFaults);
+};
+
+/** What does not fit as things stand, each fault with the configuration's name. */
+export const faultsStanding = async (
+  view: View,
+  names: readonly DocumentName[],
+  seals: Sealer,
+): Promise<FieldFault[]> => {
+  const check = configCheck(seals);
+  const faults: FieldFault[] = [];
+  for (const name of names) {
+    faults.push(...(await check(view, name)).map((fault) => within(name, fault)));
+    if (faults.length >= LIMITS.documentFaults) break;
+  }
+  return faults.slice(0, LIMITS.documentFaults);
+};
+
+/** "orders/production#cache.ttl". */
+const within = (name: DocumentName, { path, message }: FieldFault): FieldFault => ({
+  path: path === "" ? nameOf(name) : `${nameOf(name)}#${path}`,
+  message,
+});
+
+/** Texts of secrets are kept for one check only: many configurations share one. */
+const configCheck = (seals: Sealer) => {
+  const texts = new Map<string, Promise<string>>();
+
+  const opened = async (merged: MergedLayers, faults: FieldFault[]): Promise<JsonObject> =>
+    replaceSealed(merged, async (sealed, place, path) => {
+      const id = `${place} ${sealed.iv}`;
+      const text = texts.get(id) ?? seals.open(sealed, place);
+      texts.set(id, text);
+      return text.catch((error: unknown) => {
+        if (!(error instanceof SealingError)) throw error;
+        faults.push({ path, message: error.message });
+        return "";
+      });
+    });
+
+  const checkSide = async (merged: MergedLayers, schema: JsonObject | undefined): Promise<FieldFault[]> => {
+    const faults = schema ? clearSecrets(merged, schema) : [];
+    const { flags, ...value } = await opened(merged, faults);
+    return [...faults, ...(schema ? checkAgainstSchema(schema, value) : []), ...flagFaults(flags)];
+  };
+
+  return async (view: View, name: DocumentName): Promise<FieldFault[]> => {
+    const { stable, candidate } = mergedSides(view, name);
+    const schema = view.schema(name.service);
+    const faults = [
+      ...(await checkSide(stable, schema)),
+      ...(candidate ? await checkSide(candidate, schema) : []),
+    ];
+    return [...new Map(faults.map((fault) => [`${fault.path} ${fault.message}`, fault])).values()];
+  };
+};
+
+const flagFaults = (flags: JsonValue | undefined): FieldFault[] => {
+  const checked = flags === undefined ? undefined : flagTableSchema.safeParse(flags);
+  return (checked?.error?.issues ?? []).map((issue) => ({
+    path: dottedPath(["flags", ...issue.path.map(String)]),
+    message: issue.message.slice(0, LIMITS.configFaultCharacters),
+  }));
+};
+
+/** In each document alone: what a stronger one hides is kept all the same. */
+const clearSecrets = ({ layers }: MergedLayers, schema: JsonObject): FieldFault[] => {
+  const isSecret = secretFields(schema);
+  const walk = (value: JsonValue, keys: readonly string[]): FieldFault[] => {
+    const isObject = typeof value === "object" && value !== null;
+    if (isObject && Object.hasOwn(value, "$secret")) return [];
+    if (isObject)
+      return Object.entries(value).flatMap(([key, item]) => walk(item as JsonValue, [...keys, key]));
+    if (!isSecret(keys)) return [];
+    return [{ path: dottedPath(keys), message: 'expected {"$secret": …}: this field is a secret' }];
+  };
+  return layers.flatMap(({ content, fields }) =>
+    Object.entries(content).flatMap(([key, value]) => (fields?.has(key) === false ? [] : walk(value, [key]))),
+  );
+};
