@@ -231,6 +231,8 @@ const environmentFor = (node) => {
     ...process.env,
     PATH: `${bin}:${process.env.PATH ?? ""}`,
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(TOOLS, "compile-cache"),
+    // Everything runs in the project's folder; files that a person names lie where the person stands.
+    SKERRY_CWD: process.cwd(),
   };
 };
 

@@ -84,13 +84,26 @@ export const callControl = async (
   path: string,
   call: ControlCall = {},
 ): Promise<ControlAnswer> => {
-  const url = new URL(`${address.url}/control/v1${path}`);
+  const answer = await askGateway(address, `/control/v1${path}`, call);
+  if (answer.status >= 400) throw refusalOf(answer);
+  return answer;
+};
+
+/**
+ * Whatever the gateway answers, refusals too.
+ * @param path after the gateway's address
+ * @throws CliFailure with exit code 6 when nobody answers in time
+ */
+export const askGateway = async (
+  address: ControlAddress,
+  path: string,
+  call: ControlCall = {},
+): Promise<ControlAnswer> => {
+  const url = new URL(`${address.url}${path}`);
   for (const [name, value] of Object.entries(call.query ?? {})) {
     if (value !== undefined) url.searchParams.set(name, value);
   }
-  const answer = await send(address, url, call);
-  if (answer.status >= 400) throw refusalOf(answer);
-  return answer;
+  return send(address, url, call);
 };
 
 const send = async (address: ControlAddress, url: URL, call: ControlCall): Promise<ControlAnswer> => {

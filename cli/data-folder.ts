@@ -9,9 +9,10 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { CliFailure } from "./failure.ts";
 import { commandLine, endOwnedProcesses } from "./owned-processes.ts";
+import { ROOT } from "./workers.ts";
 
 export interface DataFolder {
   /** Absolute. */
@@ -20,6 +21,10 @@ export interface DataFolder {
   readonly leftovers: number;
   release(): void;
 }
+
+/** Absolute; a relative SKERRY_DATA_DIR is one of the project's folder. */
+export const dataFolderOf = (env: NodeJS.ProcessEnv): string =>
+  resolve(ROOT, env.SKERRY_DATA_DIR ?? join(".skerry", "data"));
 
 const LOCK = "running.pid";
 

@@ -1,9 +1,9 @@
 /** What `npm start` and `npm run dev` share: checks, NATS, the workers, the table of addresses, and a clean end. */
-import { join, relative, resolve } from "node:path";
+import { join, relative } from "node:path";
 import { natsServerAddress } from "#nats/open-connection.ts";
 import { acquireNats } from "./acquire-nats.ts";
 import { controlSecretsFile } from "./control-secrets.ts";
-import { openDataFolder } from "./data-folder.ts";
+import { dataFolderOf, openDataFolder } from "./data-folder.ts";
 import { CliFailure } from "./failure.ts";
 import { type LocalSystem, startLocalSystem } from "./local-system.ts";
 import { checkNatsUrl, type NatsServer, startNatsServer } from "./nats-server.ts";
@@ -27,10 +27,6 @@ const NATS_PORT = 4222;
 
 /** A crashed server is started again, at most this often in one run. */
 const NATS_RESTARTS = 100;
-
-/** Absolute; a relative SKERRY_DATA_DIR is one of the project's folder. */
-export const dataFolderOf = (env: NodeJS.ProcessEnv): string =>
-  resolve(ROOT, env.SKERRY_DATA_DIR ?? join(".skerry", "data"));
 
 /** @throws CliFailure naming the argument or variable that is not valid */
 export const readSettings = (args: readonly string[], env: NodeJS.ProcessEnv): SystemSettings => {

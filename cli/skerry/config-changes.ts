@@ -1,0 +1,115 @@
+/** The commands that change one document: set, unset, rollback. */
+import type { Command } from "commander";
+import { diffOf } from "#shared/config/diff.ts";
+import type { JsonObject, JsonValue } from "#shared/control/changes.ts";
+import type { DocumentName, RolloutPlan } from "#workers/control/part.ts";
+import { ControlRefusal, EXIT } from "../control-call.ts";
+import type { ControlClient, TaggedDocument } from "../control-client.ts";
+import { CliFailure } from "../failure.ts";
+import { withProfile } from "./config-reading.ts";
+import { withoutValueAt, withValueAt } from "./document-path.ts";
+import { answer, lines, type Session, wholeNumber } from "./session.ts";
+import { changeCell, typedValue } from "./shown-change.ts";
+
+interface ChangeOptions {
+  readonly profile: string;
+  readonly reason?: string;
+  readonly rollout?: string;
+  readonly every: string;
+  readonly by: string;
+  readonly json?: boolean;
+}
+
+/** How far a candidate's rate of 5xx may be above the stable one's when nobody says otherwise. */
+const ERROR_RATE_RISE = 0.05;
+
+const withReason = (command: Command): Command =>
+  withProfile(command).option("-r, --reason <text>", "why, for the history");
+
+const withRollout = (command: Command): Command =>
+  withReason(command)
+    .option("--rollout <percentages>", "give it to so many first, then to all: 1,10,50")
+    .option("--every <seconds>", "how long each share of the roll-out lasts", "60")
+    .option("--by <what>", "what takes part in a roll-out: isolate or key", "isolate");
+
+export const configChanges = (config: Command, { terminal, client }: Session): void => {
+  const publish = async (
+    name: DocumentName,
+    options: ChangeOptions,
+    change: (content: JsonObject) => JsonObject,
+  ): Promise<void> => {
+    const rollout = rolloutPlan(options);
+    const found = await documentOrNone(client(), name);
+    const content = change(found?.content ?? {});
+    const published = await client().publish(name, { content, reason: options.reason, rollout }, found?.etag);
+    const changes = diffOf(found?.content ?? {}, published.candidate ? content : published.content);
+    const what = rollout ? "is rolled out" : "is the document";
+    answer(terminal, options, {
+      json: published,
+      text: lines(
+        `${name.service}/${name.profile}: revision ${published.candidate ?? published.revision} ${what}; ${changeCell(changes)}`,
+      ),
+    });
+  };
+
+  withRollout(config.command("set <service> <path> <value>"))
+    .summary("set the value at a path; JSON, else text")
+    .description("Sets the value at a path. The value is JSON, else text; - reads it from standard input.")
+    .option("--secret", "seal the value; best with - as the value, so that no shell remembers it")
+    .action(
+      async (service: string, path: string, text: string, options: ChangeOptions & { secret?: boolean }) => {
+        const typed = text === "-" ? (await terminal.readInput()).replace(/\r?\n$/, "") : text;
+        const value: JsonValue = options.secret ? { $secret: typed } : typedValue(typed);
+        await publish({ service, profile: options.profile }, options, (content) =>
+          withValueAt(content, path, value),
+        );
+      },
+    );
+
+  withRollout(config.command("unset <service> <path>"))
+    .summary("remove what stands at a path")
+    .action((service: string, path: string, options: ChangeOptions) =>
+      publish({ service, profile: options.profile }, options, (content) => withoutValueAt(content, path)),
+    );
+
+  withReason(config.command("rollback <service> <revision>"))
+    .summary("make an earlier revision the document again")
+    .action(async (service: string, revision: string, options: ChangeOptions) => {
+      const name = { service, profile: options.profile };
+      const number = wholeNumber("the revision", revision, 1, 999_999_999);
+      const { etag } = await client().document(name);
+      const document = await client().rollBack(name, { revision: number, reason: options.reason }, etag);
+      answer(terminal, options, {
+        json: document,
+        text: lines(
+          `${service}/${options.profile}: revision ${document.revision} is the document, as revision ${number} was`,
+        ),
+      });
+    });
+};
+
+const documentOrNone = (client: ControlClient, name: DocumentName): Promise<TaggedDocument | undefined> =>
+  client.document(name).catch((error: unknown) => {
+    if (error instanceof ControlRefusal && error.code === "document_not_found") return undefined;
+    throw error;
+  });
+
+const rolloutPlan = ({ rollout, every, by }: ChangeOptions): RolloutPlan | undefined => {
+  if (rollout === undefined) return undefined;
+  if (by !== "isolate" && by !== "key") {
+    throw new CliFailure(`cannot use --by "${by}": expected isolate or key`, EXIT.usage);
+  }
+  const seconds = wholeNumber("--every", every, 1, 7 * 24 * 60 * 60);
+  const steps = rollout.split(",").map((text) => ({ percentage: percentageOf(text), seconds }));
+  return { by, steps, errorRateRise: ERROR_RATE_RISE };
+};
+
+/** @throws CliFailure with exit code 2 */
+export const percentageOf = (text: string): number => {
+  const percentage = /^\d{1,3}(\.\d{1,2})?$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (percentage >= 0 && percentage <= 100) return percentage;
+  throw new CliFailure(
+    `cannot use the percentage "${text}": expected a number from 0 to 100 with two decimals at most`,
+    EXIT.usage,
+  );
+};
