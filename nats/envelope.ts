@@ -1,11 +1,17 @@
 /** How a commit travels: one message, a CloudEvents 1.0 batch (JSON format, section 4) with the command in its headers. */
 import { headers as createHeaders, type MsgHdrs } from "@nats-io/nats-core";
+import { EPOCH_FIELD } from "#shared/control/epoch-field.ts";
 import type { AggregateRef, Commit, DomainEvent, RecordedEvent } from "#shared/events/event.ts";
 import type { Append } from "#shared/events/event-log.ts";
 import { rfc3339 } from "#shared/runtime/clock.ts";
 
 const COMMAND_ID = "Skerry-Command-Id";
-const TRACE_HEADERS = ["traceparent", "tracestate"] as const;
+/** What rides along with a commit: its NATS header by its field in `trace`. */
+const TRACE_HEADERS = [
+  ["traceparent", "traceparent"],
+  ["tracestate", "tracestate"],
+  [EPOCH_FIELD, "Skerry-Epoch"],
+] as const;
 
 interface CloudEvent {
   specversion: "1.0";
@@ -46,9 +52,9 @@ export const encodeCommit = (service: string, append: Append): CommitMessage => 
   const headers = createHeaders();
   headers.append("Content-Type", "application/cloudevents-batch+json; charset=UTF-8");
   headers.append(COMMAND_ID, append.commandId);
-  for (const name of TRACE_HEADERS) {
-    const value = append.trace[name];
-    if (value) headers.append(name, value);
+  for (const [field, header] of TRACE_HEADERS) {
+    const value = append.trace[field];
+    if (value) headers.append(header, value);
   }
   return { payload: encoder.encode(JSON.stringify(batch)), headers };
 };
@@ -62,9 +68,9 @@ export const decodeCommit = <Event extends DomainEvent>(message: {
 }): Commit<Event> => {
   const batch = JSON.parse(decoder.decode(message.payload)) as CloudEvent[];
   const trace: Record<string, string> = {};
-  for (const name of TRACE_HEADERS) {
-    const value = message.headers?.get(name);
-    if (value) trace[name] = value;
+  for (const [field, header] of TRACE_HEADERS) {
+    const value = message.headers?.get(header);
+    if (value) trace[field] = value;
   }
   return {
     aggregate: message.aggregate,

@@ -1,12 +1,13 @@
 /** Sets OpenTelemetry up for one isolate: a Worker, a Durable Object, or a Node process. */
 import { context, propagation, ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
-import { suppressTracing, W3CTraceContextPropagator } from "@opentelemetry/core";
+import { CompositePropagator, suppressTracing, W3CTraceContextPropagator } from "@opentelemetry/core";
 import { defaultResource, type Resource, resourceFromAttributes } from "@opentelemetry/resources";
 import { type Sampler, TracerProvider } from "@opentelemetry/sdk-trace";
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from "@opentelemetry/semantic-conventions";
 import { LIMITS } from "#shared/limits.ts";
 import { type Clock, sleep as realSleep, type Sleep, systemClock } from "#shared/runtime/clock.ts";
+import { type Epochs, epochPropagator } from "./epoch-propagator.ts";
 import { flushLease } from "./flush-lease.ts";
 import { otlpExporter } from "./otlp-exporter.ts";
 import type { ExportOutcome, SendSpans } from "./post-otlp.ts";
@@ -23,6 +24,8 @@ export interface WorkerTelemetryOptions {
   readonly send: SendSpans;
   /** `rateLimitedSampler` when absent. */
   readonly sampler?: Sampler;
+  /** The epoch that rides beside the trace context; none does when absent. */
+  readonly epochs?: Epochs;
   readonly clock?: Clock;
   readonly sleep?: Sleep;
   /** Told at most once a second how much was lost and why; a console warning when absent. */
@@ -87,13 +90,16 @@ const resourceOf = ({ service, version }: WorkerTelemetryOptions): Resource =>
   );
 
 const register = (
-  { sampler }: WorkerTelemetryOptions,
+  { sampler, epochs }: WorkerTelemetryOptions,
   resource: Resource,
   processor: ReturnType<typeof spanBuffer>["processor"],
   clock: Clock,
 ): void => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  const traceContext = new W3CTraceContextPropagator();
+  propagation.setGlobalPropagator(
+    epochs ? new CompositePropagator({ propagators: [traceContext, epochPropagator(epochs)] }) : traceContext,
+  );
   trace.setGlobalTracerProvider(
     new TracerProvider({
       resource,

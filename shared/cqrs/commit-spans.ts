@@ -9,13 +9,17 @@ const TRACES_MAX = 32;
 /** The last field of a `traceparent` with the sampled bit set (W3C Trace Context, section 3.2.2.5). */
 const SAMPLED = /-[0-9a-f][13579bdf]$/;
 
-/** Runs `work` once, inside a consumer span in each distinct sampled trace of the commits. */
+/**
+ * Runs `work` once, inside a consumer span in each distinct sampled trace of the commits. What else rides along with commits
+ * (the epoch) is taken from the newest, recorded or not.
+ */
 export const inCommitSpans = <T>(
   name: string,
   attributes: Attributes,
   commits: readonly Commit[],
   work: () => Promise<T>,
 ): Promise<T> => {
+  withTrace(commits.at(-1)?.trace ?? {}, () => undefined);
   const sampled = new Map<string, Commit>();
   for (const commit of commits) {
     const { traceparent } = commit.trace;

@@ -41,7 +41,7 @@ export interface Commit<Event extends DomainEvent = DomainEvent> {
   /** Place in the service's log: grows, has gaps between aggregates. */
   readonly position: number;
   readonly commandId: string;
-  /** W3C trace context (`traceparent`, `tracestate`) of the command. */
+  /** What rode along with the command: W3C trace context (`traceparent`, `tracestate`), and the epoch. */
   readonly trace: Readonly<Record<string, string>>;
   readonly events: readonly RecordedEvent<Event>[];
 }

@@ -4,6 +4,8 @@ import type { Context, ErrorHandler, MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { matchedRoutes } from "hono/route";
 import type { ZodError } from "zod";
+import { type ArmNote, withArmNote } from "../config/arm-note.ts";
+import type { Config } from "../config/config.ts";
 import { ActorUnavailable } from "../runtime/actor.ts";
 import { tracedServer } from "../telemetry/http-server.ts";
 import { allowedMethods } from "./allowed-methods.ts";
@@ -33,6 +35,8 @@ export interface ServiceAppOptions {
   readonly problems: ProblemTable;
   /** What must answer before the service takes requests. */
   readonly readiness: readonly ReadinessCheck[];
+  /** Its configuration: answers made under a roll-out say so (`Skerry-Config`). */
+  readonly config?: Pick<Config<unknown>, "rollout">;
 }
 
 /**
@@ -43,7 +47,9 @@ export interface ServiceAppOptions {
 export const createServiceApp = (options: ServiceAppOptions): ServiceApp => {
   const table: ProblemTable = { ...PLATFORM_PROBLEMS, ...options.problems };
   const root = new OpenAPIHono<ServiceEnv>({ defaultHook: refuseInvalid });
-  root.use(tracedServer(), repeatRequestId, offerProblems(table), checkBody);
+  root.use(tracedServer(), repeatRequestId);
+  if (options.config) root.use(tellArm(options.config));
+  root.use(offerProblems(table), checkBody);
   root.get("/healthz", (c) => c.json({ service: options.name, healthy: true }));
   root.get("/readyz", readinessHandler(options.name, options.readiness));
 
@@ -60,6 +66,20 @@ const repeatRequestId: MiddlewareHandler = async (c, next) => {
   const requestId = c.req.raw.headers.get("x-request-id");
   if (requestId !== null) c.res.headers.set("x-request-id", requestId);
 };
+
+/**
+ * By it the gateway counts the answers of each arm. Where isolates take part, all that an isolate answers is its arm's making;
+ * where keys do, what was answered after the configuration was read for one.
+ */
+const tellArm = (config: Pick<Config<unknown>, "rollout">): MiddlewareHandler =>
+  async function tellArm(c, next) {
+    const rollout = config.rollout();
+    if (!rollout) return next();
+    const { id, isolatesArm } = rollout;
+    const note: ArmNote = isolatesArm ? { taken: { rollout: id, arm: isolatesArm } } : {};
+    await withArmNote(note, next);
+    if (note.taken) c.res.headers.set("skerry-config", `${note.taken.rollout}; arm=${note.taken.arm}`);
+  };
 
 const offerProblems = (table: ProblemTable): MiddlewareHandler<ServiceEnv> =>
   async function offerProblems(c, next) {

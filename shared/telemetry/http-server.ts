@@ -12,6 +12,7 @@ import {
 } from "@opentelemetry/api";
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
+import { EPOCH_FIELD } from "../control/epoch-field.ts";
 import { httpMethod } from "./http-method.ts";
 import { failSpan, tracer, unsampledSpan } from "./span.ts";
 
@@ -45,8 +46,11 @@ export const tracedServer = (routeOf: (c: Context) => string | undefined = match
     }
   };
 
+/** Most requests from outside carry neither: asking for two headers costs less than what extracting makes. */
 const callersContext = (headers: Headers): TraceContext =>
-  headers.has("traceparent") ? propagation.extract(ROOT_CONTEXT, headers, fromHeaders) : ROOT_CONTEXT;
+  headers.has("traceparent") || headers.has(EPOCH_FIELD)
+    ? propagation.extract(ROOT_CONTEXT, headers, fromHeaders)
+    : ROOT_CONTEXT;
 
 const describeRequest = (span: Span, c: Context): void => {
   const url = new URL(c.req.url);

@@ -1,7 +1,7 @@
-/** The W3C trace context as a plain record, for whatever is not HTTP: Actor calls, commits, messages. */
+/** What rides along (W3C trace context, epoch) as a plain record, for whatever is not HTTP: Actor calls, commits, messages. */
 import { context, propagation, ROOT_CONTEXT } from "@opentelemetry/api";
 
-/** `traceparent` and, when there is one, `tracestate` of the active context; empty when there is none. */
+/** `traceparent` and, when there is one, `tracestate` of the active context; and the epoch, when the isolate has one. */
 export const injectTrace = (): Record<string, string> => {
   const carrier: Record<string, string> = {};
   propagation.inject(context.active(), carrier);
