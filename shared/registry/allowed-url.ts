@@ -24,7 +24,8 @@ export const checkInstanceUrl = (url: string, allowed: string): Result<URL, { de
     err({ detail: `Taking the URL ${JSON.stringify(url.slice(0, 200))}: expected ${expected}.` });
   const parsed = url.length <= URL_LENGTH_MAX ? parse(url) : undefined;
   if (!parsed) return refuse(`an absolute URL of at most ${URL_LENGTH_MAX} characters`);
-  if (parsed.protocol !== "http:" && parsed.protocol !== "https:") return refuse("http or https");
+  const scheme = parsed.protocol;
+  if (scheme !== "http:" && scheme !== "https:") return refuse("http or https");
   if (parsed.username !== "" || parsed.password !== "") return refuse("no user and no password");
   if (/[?#]/.test(parsed.href)) return refuse("no query and no fragment");
   const host = hostOf(parsed);
@@ -32,9 +33,9 @@ export const checkInstanceUrl = (url: string, allowed: string): Result<URL, { de
   if (isMetadataHost(host)) return refuse("a host that is no metadata service");
   const kind = addressKindOf(host);
   if (kind === "forbidden") return refuse("a host that is no link-local, reserved or translated address");
-  const port = parsed.port || DEFAULT_PORT[parsed.protocol];
+  const port = parsed.port || DEFAULT_PORT[scheme];
   const patterns = allowed.split(",").map((pattern) => pattern.trim().toLowerCase());
-  const allows = patterns.some((pattern) => matches(pattern, { host, kind, port, scheme: parsed.protocol }));
+  const allows = patterns.some((pattern) => matches(pattern, { host, kind, port, scheme }));
   return allows ? ok(parsed) : refuse("a host and port that REGISTRY_ALLOWED_HOSTS names");
 };
 
