@@ -1,5 +1,5 @@
 /** What others may see of the gateway: the configuration that it goes by. */
-import { z } from "zod";
+import * as z from "zod";
 import { LIMITS } from "#shared/limits.ts";
 
 export const GATEWAY_CONFIG = z.object({

@@ -30,7 +30,7 @@ const telemetry = startWorkerTelemetry({
   service: "gateway",
   version: "1.0.0",
   // Told on, but never believed: here the header comes from outside.
-  epochs: { epoch: () => gateway?.link.epoch() ?? 0, saw: () => undefined },
+  epochs: { current: () => gateway?.link.epoch() ?? 0, saw: () => undefined },
   send: sendSpansTo({
     monitor,
     endpoint: own.OTEL_EXPORTER_OTLP_ENDPOINT,
