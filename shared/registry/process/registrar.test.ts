@@ -177,6 +177,41 @@ test("the grace ends a drain whose requests do not end", async () => {
   expect([registration.state(), time.clock()]).toEqual(["drained", 7_000]);
 });
 
+test("an operator who drains it is told of, and not worked against", async () => {
+  const { registration, time, asks, problems } = processAgainst([
+    accepted,
+    () => Response.json({ state: "draining" }),
+  ]);
+  await registration.start();
+  await time.pass(60_000);
+  expect([registration.state(), asks()]).toEqual(["drained", ["PUT 0", "PUT 5000"]]);
+  expect(problems).toEqual([{ kind: "draining", message: expect.stringContaining('"a/1"') }]);
+});
+
+test("metadata that reads like a drain is none", async () => {
+  const { registration, time } = processAgainst([() => Response.json({ metadata: { state: "draining" } })]);
+  await registration.start();
+  await time.pass(5_000);
+  expect(registration.state()).toBe("registered");
+});
+
+test("an id that still drains from its last life is waited for", async () => {
+  const { registration, time } = processAgainst([() => Response.json({ state: "draining" }), accepted]);
+  const starting = registration.start();
+  await time.pass(100);
+  await starting;
+  expect(registration.state()).toBe("registered");
+});
+
+test("the registry tells of the drain for as long as the grace lasts", async () => {
+  const { registration, time, asked } = processAgainst([accepted]);
+  await registration.start();
+  const draining = registration.drain({ graceMs: 29_001 });
+  await time.pass(30_000);
+  await draining;
+  expect(new URL(asked.at(-1)?.request.url ?? "").search).toBe("?drainSeconds=30");
+});
+
 test("a removal that fails is tried again within the grace", async () => {
   const { registration, time, asks, answersFromNowOn } = processAgainst([accepted]);
   await registration.start();

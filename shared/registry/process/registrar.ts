@@ -10,9 +10,11 @@ export interface RegistrarOptions extends RegistryClientOptions {
   /** Where the gateway reaches the process: "http://10.0.0.7:8080". */
   readonly url: string;
   readonly zone?: string;
-  /** Share of the work among its peers; 1 when absent. */
+  /** Share of the work among its peers; 100 when absent. */
   readonly weight?: number;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** How the control plane asks whether the process is well (`GET /healthz` when absent); false: by its lease only. */
+  readonly health?: false | Partial<ProcessHealthCheck>;
   /** How long the registry keeps a process that it does not hear of; 15 when absent. */
   readonly ttlSeconds?: number;
   readonly clock: Clock;
@@ -22,15 +24,28 @@ export interface RegistrarOptions extends RegistryClientOptions {
   readonly onProblem?: (problem: RegistrarProblem) => void;
 }
 
-/** `refused` is final: the same request would be refused again. `unreachable` is tried again without end. */
+export interface ProcessHealthCheck {
+  readonly path: string;
+  readonly intervalSeconds: number;
+  readonly timeoutMs: number;
+  /** Successes in a row that end a failure. */
+  readonly rise: number;
+  /** Failures in a row that make it down. */
+  readonly fall: number;
+}
+
+/**
+ * `refused` is final: the same request would be refused again. `draining` is final for a process that was registered: an
+ * operator removes it. `unreachable` is tried again without end.
+ */
 export interface RegistrarProblem {
-  readonly kind: "refused" | "unreachable";
+  readonly kind: "refused" | "draining" | "unreachable";
   readonly message: string;
 }
 
 /**
- * `registering`: not accepted yet, or so long ago that the lease is over. `drained` and `closed` are for ever, and so is
- * `refused`.
+ * `registering`: not accepted yet, or so long ago that the lease is over. `refused`, `drained` (also by an operator) and
+ * `closed` are for ever.
  */
 export type RegistrarState =
   | "new"
@@ -66,6 +81,8 @@ export interface Registrar {
 
 const TTL_SECONDS = 15;
 const IN_FLIGHT_POLL_MS = 50;
+/** The longest that the registry tells of an instance that drains. */
+const DRAIN_SECONDS_MAX = 3_600;
 
 export const registrar = (options: RegistrarOptions): Registrar => {
   const { clock, sleep, random = Math.random, ttlSeconds = TTL_SECONDS, onProblem = () => {} } = options;
@@ -76,22 +93,25 @@ export const registrar = (options: RegistrarOptions): Registrar => {
   let acceptedAt: number | undefined;
   let renewing = Promise.resolve();
 
-  const { version, url, zone, weight, metadata } = options;
-  const registration = JSON.stringify({ version, url, zone, weight, metadata, ttlSeconds });
-
-  /** @returns whether the lease is to be renewed later */
-  const renew = async (failures: number): Promise<"accepted" | "failed" | "refused"> => {
-    const sentAt = clock();
-    const answer = await client.put(registration, closed.signal);
-    if (answer.kind === "accepted") acceptedAt = sentAt;
-    else tell(answer, failures);
-    if (answer.kind === "refused" && phase === "registering") phase = "refused";
-    return answer.kind === "unreachable" ? "failed" : answer.kind;
-  };
+  const { version, url, zone, weight, metadata, health } = options;
+  const registration = JSON.stringify({ version, url, zone, weight, metadata, health, ttlSeconds });
 
   const tell = (answer: Exclude<RegistryAnswer, { kind: "accepted" }>, failures: number) => {
-    if (closed.signal.aborted || (answer.kind === "unreachable" && failures > 0)) return;
+    if (closed.signal.aborted || (answer.kind !== "refused" && failures > 0)) return;
     onProblem({ kind: answer.kind, message: answer.message });
+  };
+
+  /** A process that never was registered finds the id of its predecessor draining, and waits until it is free. */
+  const renew = async (failures: number): Promise<"accepted" | "failed" | "final"> => {
+    const sentAt = clock();
+    const answer = await client.put(registration, closed.signal);
+    if (answer.kind !== "accepted") tell(answer, failures);
+    else acceptedAt = sentAt;
+    if (answer.kind === "accepted") return "accepted";
+    if (answer.kind === "unreachable" || (answer.kind === "draining" && acceptedAt === undefined))
+      return "failed";
+    if (phase === "registering") phase = answer.kind === "refused" ? "refused" : "drained";
+    return "final";
   };
 
   /** Jitter only shortens: the lease has room for two renewals that are lost. */
@@ -102,7 +122,7 @@ export const registrar = (options: RegistrarOptions): Registrar => {
     while (!stopped.signal.aborted) {
       const outcome = await renew(failures);
       if (outcome !== "failed") settled();
-      if (outcome === "refused") return;
+      if (outcome === "final") return;
       failures = outcome === "failed" ? failures + 1 : 0;
       const pause = failures > 0 ? backoffMs(failures, random) : renewalMs();
       await sleep(pause, stopped.signal).catch(() => {});
@@ -111,8 +131,9 @@ export const registrar = (options: RegistrarOptions): Registrar => {
 
   /** Tries as long as the grace lasts: who cannot be reached by then lets the lease run out. */
   const deregister = async (deadline: number): Promise<void> => {
+    const drainSeconds = Math.min(DRAIN_SECONDS_MAX, Math.ceil(Math.max(0, deadline - clock()) / 1_000));
     for (let failures = 0; !closed.signal.aborted; failures++) {
-      const answer = await client.remove(closed.signal);
+      const answer = await client.remove(drainSeconds, closed.signal);
       if (answer.kind !== "accepted") tell(answer, failures);
       if (answer.kind !== "unreachable") return;
       const pause = backoffMs(failures + 1, random);
