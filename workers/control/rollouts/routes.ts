@@ -75,26 +75,25 @@ const withdrawRollout = createRoute({
   },
 });
 
-/** @param rollouts a stub per call: it belongs to the request */
-export const addRolloutRoutes = (app: ServiceApp, rollouts: () => RolloutMethods): void => {
-  app.openapi(listRollouts, async (c) => c.json({ items: await rollouts().listRollouts(undefined) }, 200));
+export const addRolloutRoutes = (app: ServiceApp, rollouts: RolloutMethods): void => {
+  app.openapi(listRollouts, async (c) => c.json({ items: await rollouts.listRollouts(undefined) }, 200));
 
   app.openapi(getRollout, async (c) => {
-    const found = await rollouts().findRollout(c.req.valid("param"));
+    const found = await rollouts.findRollout(c.req.valid("param"));
     return found.ok ? c.json(found.value, 200) : c.var.problem(found.error);
   });
 
   app.openapi(setRollout, async (c) => {
     const { percentage } = c.req.valid("json");
     const author = callerOf(c).name;
-    const set = await rollouts().setRollout({ ...c.req.valid("param"), percentage, author });
+    const set = await rollouts.setRollout({ ...c.req.valid("param"), percentage, author });
     if (!set.ok) return c.var.problem(set.error);
     return set.value ? c.json(set.value, 200) : c.body(null, 204);
   });
 
   app.openapi(withdrawRollout, async (c) => {
     const author = callerOf(c).name;
-    const withdrawn = await rollouts().withdrawRollout({ ...c.req.valid("param"), author });
+    const withdrawn = await rollouts.withdrawRollout({ ...c.req.valid("param"), author });
     return withdrawn.ok ? c.body(null, 204) : c.var.problem(withdrawn.error);
   });
 };

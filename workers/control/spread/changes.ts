@@ -11,12 +11,14 @@ export interface RegistryEntries {
   all(): readonly ServiceEntry[];
   /** Services that changed after this epoch; those that are gone have no instances. */
   changedSince(epoch: number): readonly ServiceEntry[];
+  /** Services that went before this epoch may be forgotten: who has less must be told everything. */
+  prunedBefore(): number;
 }
 
-export type LookMethods = {
-  /** Undefined when nothing is new. */
-  look(look: Look): Promise<Changes | undefined>;
-};
+/** Undefined when nothing is new. */
+export type AnswerLook = (look: Look) => Promise<Changes | undefined>;
+
+export type LookMethods = { look: AnswerLook };
 
 export interface ChangesOptions {
   readonly ledger: OriginLedger;
@@ -27,14 +29,18 @@ export interface ChangesOptions {
   readonly rejections: Rejections;
   /** Told when a configuration cannot be sealed; the look is answered without it then. */
   readonly onUnsealable: (look: Look, error: unknown) => void;
+  /** Told when it can. */
+  readonly onSealed: (look: Look) => void;
 }
 
 export const changesSince = (options: ChangesOptions): LookMethods => {
-  const { ledger, registry, configs, rollouts, lookedFor, rejections, onUnsealable } = options;
+  const { ledger, registry, configs, rollouts, lookedFor, rejections, onUnsealable, onSealed } = options;
 
-  const sealedPart = async (look: Look, part: () => Promise<ConfigPart>): Promise<ConfigPart | undefined> => {
+  const sealedPart = async (look: Look): Promise<ConfigPart | undefined> => {
     try {
-      return await part();
+      const part = await configs.part(look);
+      onSealed(look);
+      return part;
     } catch (error) {
       onUnsealable(look, error);
       return undefined;
@@ -50,13 +56,17 @@ export const changesSince = (options: ChangesOptions): LookMethods => {
       if (look.epoch === epoch) return undefined;
 
       // An epoch from outside of this ledger says nothing of what its holder knows.
-      const whole = look.epoch < ledger.origin() || look.epoch > epoch;
+      const isForeign = look.epoch < ledger.origin() || look.epoch > epoch;
+      const whole = isForeign || look.epoch < registry.prunedBefore();
       const changedAt = ledger.changedAt();
       const services = whole ? registry.all() : registry.changedSince(look.epoch);
-      const config = configs.at(look);
-      const isNew = whole || config.epoch > look.epoch;
-      const part = isNew ? await sealedPart(look, config.part) : undefined;
-      return { epoch, changedAt, services, whole, ...(part && { config: part }) };
+      const configEpoch = configs.epochOf(look);
+      if (!isForeign && configEpoch <= look.epoch) return { epoch, changedAt, services, whole };
+      const part = await sealedPart(look);
+      // Who did not get its configuration has only what was before it, and asks for it again.
+      return part
+        ? { epoch, changedAt, services, whole, config: part }
+        : { epoch: configEpoch - 1, changedAt, services, whole };
     },
   };
 };

@@ -4,58 +4,59 @@ import { LIMITS } from "#shared/limits.ts";
 import type { ConfigSides, DocumentName, EffectiveConfig } from "../part.ts";
 import type { RolloutsUnderWay } from "../rollouts/rollouts.ts";
 
+export interface EffectiveConfigs {
+  effectiveOf(service: string, profile: string): EffectiveConfig;
+  /** The epoch of the same; 0 when no document was ever written. */
+  effectiveEpochOf(service: string, profile: string): number;
+}
+
 export interface ConfigPartsOptions {
-  readonly effectiveOf: (name: DocumentName) => EffectiveConfig;
+  readonly documents: EffectiveConfigs;
   /** The same with each secret sealed for the service; rejects when one cannot be opened. */
   readonly sealFor: (service: string, sides: ConfigSides) => Promise<ConfigSides>;
   readonly rollouts: RolloutsUnderWay;
 }
 
-/** One service's configuration at one moment. */
-export interface ConfigAtEpoch {
-  /** The epoch of its last change; 0 when nothing was ever written. */
-  readonly epoch: number;
-  /** Seals it, or takes what was sealed before. */
-  part(): Promise<ConfigPart>;
-}
-
 export interface ConfigParts {
-  /** Reads everything at once, so that what comes later is no part of it. */
-  at(name: DocumentName): ConfigAtEpoch;
+  /** The epoch of the configuration's last change, its roll-outs included; 0 for none. */
+  epochOf(name: DocumentName): number;
+  /** The configuration as it is when this is called; rejects when a secret of it cannot be sealed. */
+  part(name: DocumentName): Promise<ConfigPart>;
 }
 
-export const configParts = ({ effectiveOf, sealFor, rollouts }: ConfigPartsOptions): ConfigParts => {
+export const configParts = ({ documents, sealFor, rollouts }: ConfigPartsOptions): ConfigParts => {
   const sealed = sealedParts();
 
-  const rolloutOf = async (service: string, { candidate }: EffectiveConfig): Promise<Rollout | undefined> => {
+  const epochOf = ({ service, profile }: DocumentName): number =>
+    Math.max(
+      documents.effectiveEpochOf(service, profile),
+      ...layersOf({ service, profile }).map(rollouts.epochOf),
+    );
+
+  /** Reads all there is to read before anything is waited for. */
+  const read = ({ service, profile }: DocumentName) => {
+    const { stable, candidate } = documents.effectiveOf(service, profile);
     const row = candidate && rollouts.find(candidate.document);
-    if (!row) return undefined;
-    const { value, flags } = await sealFor(service, candidate);
-    return { id: row.id, by: row.plan.by, percentage: row.percentage, value, flags };
+    return { stable, rollout: row && { id: row.id, by: row.plan.by, percentage: row.percentage }, candidate };
   };
 
   return {
-    at(name) {
-      const effective = effectiveOf(name);
-      const epoch = Math.max(effective.epoch, ...layersOf(name).map(rollouts.epochOf));
-      return {
-        epoch,
-        async part() {
-          const known = sealed.get(name, epoch);
-          if (known) return known;
-          const row = rolloutOf(name.service, effective);
-          const { value, flags } = await sealFor(name.service, effective.stable);
-          const rollout = await row;
-          const part = { ...nameOf(name), epoch, value, flags, ...(rollout && { rollout }) };
-          sealed.put(part);
-          return part;
-        },
-      };
+    epochOf,
+    async part({ service, profile }) {
+      const epoch = epochOf({ service, profile });
+      const known = sealed.get({ service, profile }, epoch);
+      if (known) return known;
+      const { stable, candidate, rollout: terms } = read({ service, profile });
+      const { value, flags } = await sealFor(service, stable);
+      const other = candidate && (await sealFor(service, candidate));
+      const rollout: Rollout | undefined = terms &&
+        other && { ...terms, value: other.value, flags: other.flags };
+      const part: ConfigPart = { service, profile, epoch, value, flags, ...(rollout && { rollout }) };
+      sealed.put(part);
+      return part;
     },
   };
 };
-
-const nameOf = ({ service, profile }: DocumentName): DocumentName => ({ service, profile });
 
 /** The documents that are merged under this name. */
 const layersOf = ({ service, profile }: DocumentName): DocumentName[] =>

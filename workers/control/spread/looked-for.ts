@@ -8,8 +8,11 @@ export interface LookedFor {
   all(): readonly DocumentName[];
 }
 
-/** Keeps `LIMITS.lookedForKept` of them; the oldest make room. */
-export const lookedFor = (sql: ActorSql): LookedFor => {
+/**
+ * Keeps `LIMITS.lookedForKept` of them; the oldest make room.
+ * @param onAdded called for each one that was not there
+ */
+export const lookedFor = (sql: ActorSql, onAdded: () => void): LookedFor => {
   sql.exec(
     `CREATE TABLE IF NOT EXISTS looked_for (
        number INTEGER PRIMARY KEY AUTOINCREMENT, service TEXT NOT NULL, profile TEXT NOT NULL, UNIQUE (service, profile)
@@ -22,14 +25,20 @@ export const lookedFor = (sql: ActorSql): LookedFor => {
     add({ service, profile }) {
       const key = `${service}/${profile}`;
       if (known.has(key)) return;
-      sql.exec("INSERT OR IGNORE INTO looked_for (service, profile) VALUES (?, ?)", service, profile);
+      known.add(key);
+      const added = sql.exec(
+        "INSERT OR IGNORE INTO looked_for (service, profile) VALUES (?, ?) RETURNING number",
+        service,
+        profile,
+      );
+      if (added.length === 0) return;
+      onAdded();
       const evicted = sql.exec(
         `DELETE FROM looked_for WHERE number IN
            (SELECT number FROM looked_for ORDER BY number DESC LIMIT -1 OFFSET ?) RETURNING number`,
         LIMITS.lookedForKept,
       );
       if (evicted.length > 0) known.clear();
-      known.add(key);
     },
     all: () => sql.exec<{ service: string; profile: string }>("SELECT service, profile FROM looked_for"),
   };

@@ -15,8 +15,7 @@ type TokenFailure = Failure<"token_missing" | "token_unknown" | "token_expired">
 export interface AuthoriseOptions {
   /** The first admin's token; nobody is that when absent or empty. */
   readonly adminToken: string | undefined;
-  /** A stub per call: it belongs to the request. */
-  readonly tokens: () => Pick<TokenMethods, "checkToken">;
+  readonly tokens: Pick<TokenMethods, "checkToken">;
 }
 
 /** The first admin's name in history; no other token may have it. */
@@ -68,7 +67,7 @@ const callerBy = async (
     return ok({ name: FIRST_ADMIN, role: "admin" });
   }
   const presented = await presentedToken(token);
-  return presented ? tokens().checkToken(presented) : err(UNKNOWN_TOKEN);
+  return presented ? tokens.checkToken(presented) : err(UNKNOWN_TOKEN);
 };
 
 const MISSING: TokenFailure = {

@@ -81,21 +81,20 @@ const removeToken = createRoute({
   },
 });
 
-/** @param store a stub per call: it belongs to the request */
-export const addTokenRoutes = (app: ServiceApp, store: () => TokenMethods): void => {
+export const addTokenRoutes = (app: ServiceApp, store: TokenMethods): void => {
   app.openapi(makeToken, async (c) => {
     const { services, ...wanted } = c.req.valid("json");
     const { token, ...kept } = await newToken();
-    const made = await store().addToken({ ...wanted, ...(services && { services }), ...kept });
+    const made = await store.addToken({ ...wanted, ...(services && { services }), ...kept });
     if (!made.ok) return c.var.problem(made.error);
     c.header("cache-control", "no-store");
     return c.json({ ...made.value, token }, 201);
   });
 
-  app.openapi(listTokens, async (c) => c.json({ items: await store().listTokens(undefined) }, 200));
+  app.openapi(listTokens, async (c) => c.json({ items: await store.listTokens(undefined) }, 200));
 
   app.openapi(removeToken, async (c) => {
-    const removed = await store().removeToken(c.req.valid("param"));
+    const removed = await store.removeToken(c.req.valid("param"));
     return removed.ok ? c.body(null, 204) : c.var.problem(removed.error);
   });
 };
