@@ -160,8 +160,6 @@ export const LIMITS = {
   documentFaults: 100,
   /** Why a configuration is changed: a sentence or two, for history. */
   configReasonCharacters: 1_024,
-  /** Attempts to write documents while roll-outs end or begin meanwhile. */
-  documentWriteAttempts: 5,
   /** Revisions that one request seals anew: a few milliseconds each. */
   resealedRevisions: 200,
   /** Steps of one roll-out. */
