@@ -1,17 +1,20 @@
 /** What the command line and a local start ask of the control plane, typed: its HTTP interface behind the gateway. */
 
+import type { Change } from "#shared/config/diff.ts";
 import type { JsonObject } from "#shared/control/changes.ts";
+import { LIMITS } from "#shared/limits.ts";
+import type { Instance } from "#shared/registry/instance.ts";
 import type {
   DeclaredSchema,
   Document,
   DocumentSummary,
   EffectiveDocument,
+  ExportedDocument,
   HistoryEntry,
   ImportedDocument,
   Revision,
 } from "#workers/control/documents/document.ts";
 import type { DocumentName, RolloutPlan } from "#workers/control/part.ts";
-import type { RegisteredService } from "#workers/control/registry/registration.ts";
 import { type ControlAddress, type ControlCall, callControl } from "./control-call.ts";
 
 /** A document at the revision that its ETag names. */
@@ -23,6 +26,18 @@ export interface Publishing {
   readonly content: JsonObject;
   readonly reason?: string | undefined;
   readonly rollout?: RolloutPlan | undefined;
+}
+
+/** What an export holds. */
+export interface DocumentImport {
+  readonly documents: readonly ExportedDocument[];
+  readonly reason?: string | undefined;
+}
+
+/** As the registry lists it. */
+export interface ShownService {
+  readonly service: string;
+  readonly instances: readonly Instance[];
 }
 
 export interface InstanceRegistration {
@@ -57,10 +72,10 @@ export interface Token extends Omit<NewToken, "ttlSeconds"> {
   readonly expiresAt: string;
 }
 
-interface Items<Item> {
+interface Page<Item> {
   readonly items: readonly Item[];
   /** Where the next page begins. */
-  readonly next?: string | null;
+  readonly cursor?: string | undefined;
 }
 
 /** @param address where the control plane is, and as whom it is asked; every call is bounded, and refused as a CliFailure */
@@ -68,59 +83,70 @@ export const controlClient = (address: ControlAddress) => {
   const call = (path: string, options: ControlCall = {}) => callControl(address, path, options);
   const json = async <Body>(path: string, options: ControlCall = {}): Promise<Body> =>
     JSON.parse((await call(path, options)).text) as Body;
-  const items = async <Item>(path: string, options: ControlCall = {}): Promise<readonly Item[]> =>
-    (await json<Items<Item>>(path, options)).items;
+  const page = async <Item>(path: string, options: ControlCall = {}): Promise<Page<Item>> => {
+    const { headers, text } = await call(path, options);
+    const { items } = JSON.parse(text) as Page<Item>;
+    return { items, cursor: nextCursor(headers.get("link")) };
+  };
+  const allItems = async <Item>(path: string): Promise<readonly Item[]> => {
+    const found: Item[] = [];
+    let cursor: string | undefined;
+    do {
+      const next = await page<Item>(path, { query: { limit: PAGE_ITEMS, cursor } });
+      found.push(...next.items);
+      cursor = next.cursor;
+    } while (cursor !== undefined);
+    return found;
+  };
   const done = async (path: string, options: ControlCall): Promise<void> => {
     await call(path, options);
   };
 
   return {
-    documents: () => items<DocumentSummary>("/documents"),
+    documents: () => allItems<DocumentSummary>("/documents"),
     document: async (name: DocumentName): Promise<TaggedDocument> => {
       const { headers, text } = await call(documentPath(name));
       return { ...(JSON.parse(text) as Document), etag: headers.get("etag") ?? "" };
     },
     /** @param etag of the revision that is changed; without it there must be none */
     publish: (name: DocumentName, publishing: Publishing, etag?: string) =>
-      json<Document>(documentPath(name), {
+      json<Revision>(documentPath(name), {
         method: "PUT",
         body: publishing,
-        headers: etag === undefined ? {} : { "if-match": etag },
+        headers: etag === undefined ? { "if-none-match": "*" } : { "if-match": etag },
       }),
-    history: (name: DocumentName, limit: number) =>
-      items<HistoryEntry>(documentPath(name, "history"), { query: { limit: `${limit}` } }),
-    revision: (name: DocumentName, revision: number) =>
-      json<Revision>(documentPath(name, "history", `${revision}`)),
-    /** @param etag of the revision that is the document now */
+    /** Newest first. @param limit at most 100 */
+    history: async (name: DocumentName, limit: number) =>
+      (await page<HistoryEntry>(documentPath(name, "history"), { query: { limit: `${limit}` } })).items,
+    diff: async (name: DocumentName, from: number, to: number) => {
+      const query = { from: `${from}`, to: `${to}` };
+      return (await json<{ changes: readonly Change[] }>(documentPath(name, "diff"), { query })).changes;
+    },
     rollBack: (
       name: DocumentName,
-      body: { readonly revision: number; readonly reason: string | undefined },
-      etag: string,
-    ) =>
-      json<Document>(documentPath(name, "rollbacks"), {
-        method: "POST",
-        body,
-        headers: { "if-match": etag },
-      }),
-    effective: (name: DocumentName) =>
-      json<EffectiveDocument>(pathOf("effective", name.service), { query: { profile: name.profile } }),
+      body: { readonly revision: number; readonly reason?: string | undefined },
+    ) => json<Revision>(documentPath(name, "rollbacks"), { method: "POST", body }),
+    effective: ({ service, profile }: DocumentName) =>
+      json<EffectiveDocument>(pathOf("effective", service, profile)),
     /** All documents as YAML. */
-    exported: async (): Promise<string> => (await call("/export", { headers: { accept: YAML } })).text,
-    /** @param yaml as `exported` gives it */
-    importAll: (yaml: string, { dryRun, reason }: { dryRun: boolean; reason: string | undefined }) =>
-      items<ImportedDocument>("/import", {
-        method: "POST",
-        body: yaml,
-        headers: { "content-type": YAML },
-        query: { dryRun: dryRun ? "true" : undefined, reason },
-      }),
+    exported: async (): Promise<string> =>
+      (await call("/export", { headers: { accept: "application/yaml" } })).text,
+    importAll: async (body: DocumentImport, { dryRun }: { readonly dryRun: boolean }) =>
+      (
+        await json<{ documents: readonly ImportedDocument[] }>("/imports", {
+          method: "POST",
+          body,
+          query: { dryRun: `${dryRun}` },
+        })
+      ).documents,
     schema: (service: string) => json<DeclaredSchema>(pathOf("schemas", service)),
     /** @param schema JSON Schema 2020-12 of the service's configuration */
     declareSchema: (service: string, schema: object) =>
-      done(pathOf("schemas", service), { method: "PUT", body: schema }),
+      done(pathOf("schemas", service), { method: "PUT", body: { schema } }),
 
-    services: () => allPages<RegisteredService>((after) => json("/registry", { query: { after } })),
-    service: (service: string) => json<RegisteredService>(pathOf("registry", service)),
+    services: () => allItems<ShownService>("/registry"),
+    service: (service: string) => json<ShownService>(pathOf("registry", service)),
+    instance: (service: string, id: string) => json<Instance>(instancePath(service, id)),
     /** The same registration again changes nothing. */
     registerInstance: (service: string, id: string, registration: InstanceRegistration) =>
       done(instancePath(service, id), { method: "PUT", body: registration }),
@@ -132,36 +158,30 @@ export const controlClient = (address: ControlAddress) => {
         query: { drainSeconds: drainSeconds === undefined ? undefined : `${drainSeconds}` },
       }),
 
-    rollouts: () => items<Rollout>("/rollouts"),
+    rollouts: async () => (await page<Rollout>("/rollouts")).items,
     /** 100 makes the candidate the document. */
     setRollout: (name: DocumentName, percentage: number) =>
       done(rolloutPath(name), { method: "PUT", body: { percentage } }),
     abortRollout: (name: DocumentName) => done(rolloutPath(name), { method: "DELETE" }),
 
-    tokens: () => items<Token>("/tokens"),
+    tokens: async () => (await page<Token>("/tokens")).items,
     makeToken: (wanted: NewToken) =>
       json<Token & { readonly token: string }>("/tokens", { method: "POST", body: wanted }),
     revokeToken: (id: string) => done(pathOf("tokens", id), { method: "DELETE" }),
   };
 };
 
-/** Every item, page by page. */
-const allPages = async <Item>(
-  page: (after: string | undefined) => Promise<Items<Item>>,
-): Promise<readonly Item[]> => {
-  const found: Item[] = [];
-  let after: string | undefined;
-  do {
-    const { items, next } = await page(after);
-    found.push(...items);
-    after = next ?? undefined;
-  } while (after !== undefined);
-  return found;
-};
-
 export type ControlClient = ReturnType<typeof controlClient>;
 
-const YAML = "application/yaml";
+/** The most that one page holds. */
+const PAGE_ITEMS = `${LIMITS.pageItems}`;
+
+const nextCursor = (link: string | null): string | undefined => {
+  const next = /<([^>]*)>\s*;\s*rel="next"/.exec(link ?? "")?.[1];
+  return next === undefined
+    ? undefined
+    : (new URL(next, "http://host").searchParams.get("cursor") ?? undefined);
+};
 
 const pathOf = (...segments: readonly string[]): string => `/${segments.map(encodeURIComponent).join("/")}`;
 

@@ -52,7 +52,7 @@ test("a schema goes before the registrations, as what a document may say: what h
   expect(sent[0]).toMatchObject({
     method: "PUT",
     path: "/control/v1/schemas/orders",
-    body: { properties: { minutes: { default: 15 } }, required: ["name"] },
+    body: { schema: { properties: { minutes: { default: 15 } }, required: ["name"] } },
   });
   expect(sent).toHaveLength(5);
 });
@@ -61,7 +61,7 @@ test("a refusal names the service that could not be registered", async () => {
   const { address } = controlPlane(() =>
     Response.json({ title: "There is no service binding of this name", detail: "CATALOG" }, { status: 422 }),
   );
-  await expect(registerWorkers(address)).rejects.toThrow(
+  await expect(registerWorkers(address, WORKERS, {})).rejects.toThrow(
     'cannot register the service "catalog": There is no service binding of this name: CATALOG',
   );
 });

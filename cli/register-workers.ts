@@ -1,11 +1,23 @@
 /** Tells a local control plane of the workers: what each service's configuration may be, and at which binding it answers. */
-import { z } from "zod";
+import type { z } from "zod";
+import { configJsonSchema } from "#shared/config/schema-check.ts";
+import { CATALOG_CONFIG } from "#workers/catalog/contract.ts";
+import { GATEWAY_CONFIG } from "#workers/gateway/contract.ts";
+import { INVENTORY_CONFIG } from "#workers/inventory/contract.ts";
+import { ORDERS_CONFIG } from "#workers/orders/contract.ts";
+import { PAYMENTS_CONFIG } from "#workers/payments/contract.ts";
 import { controlClient } from "./control-client.ts";
 import { CliFailure } from "./failure.ts";
 import { WORKERS, type WorkerEntry } from "./workers.ts";
 
 /** What services declare of their configuration, by service; the others take any. */
-const CONFIG_SCHEMAS: Readonly<Record<string, z.ZodType>> = {};
+const CONFIG_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  catalog: CATALOG_CONFIG,
+  gateway: GATEWAY_CONFIG,
+  inventory: INVENTORY_CONFIG,
+  orders: ORDERS_CONFIG,
+  payments: PAYMENTS_CONFIG,
+};
 
 export interface Registering {
   /** The gateway's address, without a slash at the end. */
@@ -14,9 +26,6 @@ export interface Registering {
   readonly token: string;
   readonly fetch?: typeof fetch;
 }
-
-/** A service's schema as JSON Schema: of what a document may say, so defaults are not required. */
-export const wireSchema = (schema: z.ZodType): object => z.toJSONSchema(schema, { io: "input" });
 
 /**
  * Schemas first, so that nothing is ever registered whose documents nobody checks. What stands already stays as it is, so this
@@ -38,7 +47,7 @@ export const registerWorkers = async (
   for (const [service, schema] of Object.entries(schemas)) {
     await named(
       `the configuration schema of "${service}"`,
-      control.declareSchema(service, wireSchema(schema)),
+      control.declareSchema(service, configJsonSchema(schema)),
     );
   }
   for (const { name, registers } of workers) {

@@ -42,12 +42,12 @@ export const configChanges = (config: Command, { terminal, client }: Session): v
     const found = await documentOrNone(client(), name);
     const content = change(found?.content ?? {});
     const published = await client().publish(name, { content, reason: options.reason, rollout }, found?.etag);
-    const changes = diffOf(found?.content ?? {}, published.candidate ? content : published.content);
-    const what = rollout ? "is rolled out" : "is the document";
+    const changes = diffOf(found?.content ?? {}, published.content ?? {});
+    const what = published.kind === "candidate" ? "is rolled out" : "is the document";
     answer(terminal, options, {
       json: published,
       text: lines(
-        `${name.service}/${name.profile}: revision ${published.candidate ?? published.revision} ${what}; ${changeCell(changes)}`,
+        `${name.service}/${name.profile}: revision ${published.revision} ${what}; ${changeCell(changes)}`,
       ),
     });
   };
@@ -77,8 +77,7 @@ export const configChanges = (config: Command, { terminal, client }: Session): v
     .action(async (service: string, revision: string, options: ChangeOptions) => {
       const name = { service, profile: options.profile };
       const number = wholeNumber("the revision", revision, 1, 999_999_999);
-      const { etag } = await client().document(name);
-      const document = await client().rollBack(name, { revision: number, reason: options.reason }, etag);
+      const document = await client().rollBack(name, { revision: number, reason: options.reason });
       answer(terminal, options, {
         json: document,
         text: lines(

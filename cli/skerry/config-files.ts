@@ -3,6 +3,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { parse } from "yaml";
+import { z } from "zod";
+import type { ExportedDocument } from "#workers/control/documents/document.ts";
 import { CliFailure } from "../failure.ts";
 import { answer, type Session, tableOn, withJson } from "./session.ts";
 import { changeCell } from "./shown-change.ts";
@@ -34,8 +36,9 @@ export const configFiles = (config: Command, { terminal, client }: Session): voi
     .option("--dry-run", "show it only")
     .option("-r, --reason <text>", "why, for the history")
     .action(async (file: string, options: ImportOptions) => {
-      const yaml = await textOf(resolve(terminal.cwd, file));
-      const planned = await client().importAll(yaml, { dryRun: true, reason: options.reason });
+      const documents = await documentsOf(resolve(terminal.cwd, file));
+      const wanted = { documents, reason: options.reason };
+      const planned = await client().importAll(wanted, { dryRun: true });
       const rows = planned
         .filter(({ action }) => action !== "unchanged")
         .map(({ service, profile, action, changes }) => [
@@ -46,15 +49,31 @@ export const configFiles = (config: Command, { terminal, client }: Session): voi
       if (!options.json) terminal.out.write(tableOn(terminal, ["document", "action", "what changes"], rows));
       const dryRun = options.dryRun === true;
       const done =
-        dryRun || rows.length === 0
-          ? planned
-          : await client().importAll(yaml, { dryRun, reason: options.reason });
+        dryRun || rows.length === 0 ? planned : await client().importAll(wanted, { dryRun: false });
       const said = dryRun ? "nothing was changed (--dry-run)" : `${rows.length} documents were changed`;
-      answer(terminal, options, { json: { dryRun, items: done }, text: `${said}\n` });
+      answer(terminal, options, { json: { dryRun, documents: done }, text: `${said}\n` });
     });
 };
 
-const textOf = (path: string): Promise<string> =>
-  readFile(path, "utf8").catch((error: unknown) => {
+/** JSON is YAML too. What the documents hold is the control plane's to judge. */
+const documentsOf = async (path: string): Promise<readonly ExportedDocument[]> => {
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
     throw new CliFailure(`cannot read "${path}" (${reasonOf(error)}): expected a file written by export`);
   });
+  const found = exportSchema.safeParse(parsed(text, path));
+  if (found.success) return found.data.documents;
+  throw new CliFailure(`cannot import "${path}": ${FORM}`);
+};
+
+const FORM = "expected documents: [{service, profile, content}], as export writes them";
+
+const exportSchema = z.object({ documents: z.array(z.custom<ExportedDocument>()) });
+
+const parsed = (text: string, path: string): unknown => {
+  try {
+    return parse(text);
+  } catch (error) {
+    const reason = (error as Error).message.split("\n")[0];
+    throw new CliFailure(`cannot import "${path}": ${reason}; ${FORM}`);
+  }
+};

@@ -1,6 +1,6 @@
 /** The commands that only read documents: get, effective, history, diff, schema. */
 import type { Command } from "commander";
-import { diffOf } from "#shared/config/diff.ts";
+import type { HistoryEntry } from "#workers/control/documents/document.ts";
 import type { DocumentName } from "#workers/control/part.ts";
 import { EXIT } from "../control-call.ts";
 import type { ControlClient } from "../control-client.ts";
@@ -90,17 +90,17 @@ const compared = async (
   { from, to }: { from: string | undefined; to: string | undefined },
 ) => {
   const number = (text: string) => wholeNumber("the revision", text, 1, 999_999_999);
-  const newest = to === undefined ? await newestRevision(client, name) : number(to);
-  const oldest = from === undefined ? newest - 1 : number(from);
-  const contentOf = async (revision: number) =>
-    revision === 0 ? {} : ((await client.revision(name, revision)).content ?? {});
-  const [before, after] = await Promise.all([contentOf(oldest), contentOf(newest)]);
-  return { from: oldest, to: newest, changes: diffOf(before, after) };
+  const [first, second] = [from, to].map((text) => (text === undefined ? undefined : number(text)));
+  const newest = second === undefined ? await newestEntry(client, name) : undefined;
+  const last = second ?? newest?.revision ?? 0;
+  // The first revision has none before it: its entry of the history says what it brought.
+  if (first === undefined) return { from: last - 1, to: last, changes: newest?.changes ?? [] };
+  return { from: first, to: last, changes: await client.diff(name, first, last) };
 };
 
-const newestRevision = async (client: ControlClient, name: DocumentName): Promise<number> => {
+const newestEntry = async (client: ControlClient, name: DocumentName): Promise<HistoryEntry> => {
   const [newest] = await client.history(name, 1);
-  if (newest) return newest.revision;
+  if (newest) return newest;
   throw new CliFailure(
     `cannot compare "${name.service}/${name.profile}": expected a document with a history`,
     EXIT.notFound,

@@ -1,8 +1,8 @@
 /** `npx skerry registry …`: which instances there are, and what an operator says of them. */
 import { Command } from "commander";
 import { stringify } from "yaml";
-import type { RegisteredService } from "#workers/control/registry/registration.ts";
 import { EXIT } from "../control-call.ts";
+import type { ShownService } from "../control-client.ts";
 import { CliFailure } from "../failure.ts";
 import { answer, lines, type Session, tableOn, wholeNumber, withJson } from "./session.ts";
 
@@ -25,9 +25,9 @@ const HEADER = ["service", "instance", "version", "state", "where", "weight", "z
 /** What an operator may say; the other states are found out by probing. */
 const SETTABLE = ["up", "out_of_service"] as const;
 
-const DAY_SECONDS = 24 * 60 * 60;
+const HOUR_SECONDS = 60 * 60;
 
-const rowsOf = ({ service, instances }: RegisteredService): string[][] =>
+const rowsOf = ({ service, instances }: ShownService): string[][] =>
   instances.map(({ id, version, state, binding, url, weight, zone }) => [
     service,
     id,
@@ -57,9 +57,7 @@ const addReading = (registry: Command, { terminal, client }: Session): void => {
   withJson(registry.command("show <service> <instance>"))
     .summary("print all that is known of an instance")
     .action(async (service: string, id: string, options: JsonOption) => {
-      const { instances } = await client().service(service);
-      const found = instances.find((instance) => instance.id === id);
-      if (!found) throw notThere(service, id);
+      const found = await client().instance(service, id);
       answer(terminal, options, { json: found, text: lines(stringify(found)) });
     });
 };
@@ -104,7 +102,9 @@ const addChanges = (registry: Command, { terminal, client }: Session): void => {
     .option("--seconds <number>", "how long it keeps what it has")
     .action(async (service: string, id: string, options: JsonOption & { seconds?: string }) => {
       const seconds =
-        options.seconds === undefined ? undefined : wholeNumber("--seconds", options.seconds, 0, DAY_SECONDS);
+        options.seconds === undefined
+          ? undefined
+          : wholeNumber("--seconds", options.seconds, 0, HOUR_SECONDS);
       await client().drain(service, id, seconds);
       answer(terminal, options, {
         json: { service, id, state: "draining" },
@@ -112,12 +112,6 @@ const addChanges = (registry: Command, { terminal, client }: Session): void => {
       });
     });
 };
-
-const notThere = (service: string, id: string): CliFailure =>
-  new CliFailure(
-    `cannot find the instance "${id}" of "${service}": expected one of npx skerry registry list ${service}`,
-    EXIT.notFound,
-  );
 
 const registrationOf = ({ version, binding, url, zone, weight, ttl, metadata }: RegisterOptions) => {
   if ((binding === undefined) === (url === undefined)) {
@@ -128,8 +122,8 @@ const registrationOf = ({ version, binding, url, zone, weight, ttl, metadata }: 
     ...(binding !== undefined && { binding }),
     ...(url !== undefined && { url }),
     ...(zone !== undefined && { zone }),
-    ...(weight !== undefined && { weight: wholeNumber("--weight", weight, 0, 1_000_000) }),
-    ...(ttl !== undefined && { ttlSeconds: wholeNumber("--ttl", ttl, 1, DAY_SECONDS) }),
+    ...(weight !== undefined && { weight: wholeNumber("--weight", weight, 0, 1_000) }),
+    ...(ttl !== undefined && { ttlSeconds: wholeNumber("--ttl", ttl, 5, HOUR_SECONDS) }),
     ...(metadata.length > 0 && { metadata: Object.fromEntries(metadata.map(pairOf)) }),
   };
 };

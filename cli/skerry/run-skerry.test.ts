@@ -139,13 +139,14 @@ describe("config set", () => {
     });
   });
 
-  test("makes a document that is not there yet, without a condition", async () => {
+  test("makes a document that is not there yet, on the condition that it still is not", async () => {
     control = await fakeControl({
       "GET /documents/orders/default": problem(404, "document_not_found", ""),
       "PUT /documents/orders/default": PUT_DOCUMENT,
     });
     expect((await run(["config", "set", "orders", "name", "sea salt"])).code).toBe(0);
     expect(put()).toEqual({ match: undefined, body: { content: { name: "sea salt" } } });
+    expect(control.asked[1]?.headers["if-none-match"]).toBe("*");
   });
 
   test.each([
@@ -181,7 +182,9 @@ describe("config set", () => {
   test("asks for a roll-out by steps", async () => {
     control = await fakeControl({
       "GET /documents/orders/default": GET_DOCUMENT,
-      "PUT /documents/orders/default": { body: { ...DOCUMENT, candidate: 5 } },
+      "PUT /documents/orders/default": {
+        body: { ...DOCUMENT, revision: 5, kind: "candidate", content: { ...DOCUMENT.content, x: 1 } },
+      },
     });
     const args = ["config", "set", "orders", "x", "1", "--rollout", "1,10,50", "--every", "30"];
     expect((await run(args)).out).toMatch(/revision 5 is rolled out; x: \(nothing\) → 1\n$/);
@@ -238,10 +241,7 @@ test("config history is a table of who, when, why and what; config diff compares
   const changes = [{ path: "cancellationMinutes", before: 5, after: 10 }];
   control = await fakeControl({
     "GET /documents/orders/default/history": { body: { items: [{ ...SUMMARY, reason: "peak", changes }] } },
-    "GET /documents/orders/default/history/4": { body: DOCUMENT },
-    "GET /documents/orders/default/history/2": {
-      body: { ...DOCUMENT, content: { cache: { ttlSeconds: 5 }, old: 1 } },
-    },
+    "GET /documents/orders/default/diff": { body: { changes: [{ path: "old", before: 1 }] } },
   });
   const { out } = await run(["config", "history", "orders"]);
   expect(out.split("\n")).toEqual([
@@ -249,21 +249,24 @@ test("config history is a table of who, when, why and what; config diff compares
     "4         2026-11-22T10:00:00.000Z  ada  written  peak    cancellationMinutes: 5 → 10",
     "",
   ]);
-  expect((await run(["config", "diff", "orders", "2"])).out).toBe(
-    "cancellationMinutes: (nothing) → 10\nold: 1 → (nothing)\n",
-  );
+  const ran = async (...revisions: string[]) => (await run(["config", "diff", "orders", ...revisions])).out;
+  expect(await ran()).toBe("cancellationMinutes: 5 → 10\n");
+  expect(await ran("2")).toBe("old: 1 → (nothing)\n");
+  expect(await ran("2", "3")).toBe("old: 1 → (nothing)\n");
+  const queries = control.asked
+    .map(({ path }) => path.split("?")[1] ?? "")
+    .filter((query) => query.includes("from"));
+  expect(queries).toEqual(["from=2&to=4", "from=2&to=3"]);
 });
 
-test("config rollback names the revision that it replaces", async () => {
+test("config rollback puts an earlier revision in force, with its reason", async () => {
   control = await fakeControl({
-    "GET /documents/orders/default": GET_DOCUMENT,
     "POST /documents/orders/default/rollbacks": { body: { ...DOCUMENT, revision: 6 } },
   });
   expect((await run(["config", "rollback", "orders", "2", "-r", "too slow"])).out).toBe(
     "orders/default: revision 6 is the document, as revision 2 was\n",
   );
-  expect(control.asked[1]?.headers["if-match"]).toBe(ETAG);
-  expect(JSON.parse(control.asked[1]?.body ?? "")).toEqual({ revision: 2, reason: "too slow" });
+  expect(JSON.parse(control.asked[0]?.body ?? "")).toEqual({ revision: 2, reason: "too slow" });
 });
 
 describe("files", () => {
@@ -280,21 +283,35 @@ describe("files", () => {
     await writeFile(join(folder.path, "all.yaml"), YAML);
     const changes = [{ path: "a", after: 1 }];
     control = await fakeControl({
-      "POST /import": {
-        body: { items: [{ service: "orders", profile: "default", action: "changed", changes }] },
+      "POST /imports": {
+        body: { documents: [{ service: "orders", profile: "default", action: "changed", changes }] },
       },
     });
     const dry = await run(["config", "import", "all.yaml", "--dry-run"]);
     expect(dry.out).toContain("orders/default  changed  a: (nothing) → 1");
     expect(dry.out).toContain("nothing was changed (--dry-run)");
-    expect(control.asked.map(({ path }) => path)).toEqual(["/control/v1/import?dryRun=true"]);
+    expect(control.asked.map(({ path }) => path)).toEqual(["/control/v1/imports?dryRun=true"]);
     await run(["config", "import", "all.yaml"]);
     expect(control.asked.map(({ path }) => path).slice(1)).toEqual([
-      "/control/v1/import?dryRun=true",
-      "/control/v1/import",
+      "/control/v1/imports?dryRun=true",
+      "/control/v1/imports?dryRun=false",
     ]);
-    expect(control.asked[2]?.body).toBe(YAML);
+    expect(JSON.parse(control.asked[2]?.body ?? "")).toEqual({
+      documents: [{ service: "orders", profile: "default", content: {} }],
+    });
   });
+
+  test.each(["[", "documents: none", "- 1", ""])(
+    "a file of %j is refused, and nobody asked",
+    async (text) => {
+      control = await fakeControl({});
+      await writeFile(join(folder.path, "all.yaml"), text);
+      const { code, err } = await run(["config", "import", "all.yaml"]);
+      expect(code).toBe(1);
+      expect(err).toMatch(/^skerry: cannot import ".*all.yaml": .*expected documents: [^\n]+\n$/);
+      expect(control.asked).toEqual([]);
+    },
+  );
 
   test("a file that is not there is named", async () => {
     const { code, err } = await run(["config", "import", "none.yaml"]);
@@ -331,6 +348,24 @@ describe("registry", () => {
     const narrow = await run(["registry", "list"], { columns: 60, env: { NO_COLOR: "1" } });
     expect(Math.max(...narrow.out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(60);
     expect(JSON.parse((await run(["registry", "list", "--json"])).out)).toEqual({ items: [SERVICE] });
+  });
+
+  test("list asks for page after page", async () => {
+    control = await fakeControl({
+      "GET /registry": ({ path }) =>
+        path.includes("cursor=")
+          ? { body: { items: [{ ...SERVICE, service: "stock" }] } }
+          : {
+              body: { items: [SERVICE] },
+              headers: { link: '</control/v1/registry?limit=100&cursor=abc>; rel="next"' },
+            },
+    });
+    const { out } = await run(["registry", "list", "--json"]);
+    expect(JSON.parse(out).items.map(({ service }: { service: string }) => service)).toEqual([
+      "orders",
+      "stock",
+    ]);
+    expect(control.asked[1]?.path).toBe("/control/v1/registry?limit=100&cursor=abc");
   });
 
   test("drain, state and register say to the control plane what they say to the person", async () => {
