@@ -63,7 +63,9 @@ describe("a sealed text", () => {
     const rotated = sealer({ keys: `${K2}, ${K1}` });
     expect(await rotated.open(old, "a")).toBe("text");
     expect(rotated.keyId).toBe("k2");
-    expect((await rotated.seal("text", "a")).key).toBe("k2");
+    const fresh = await rotated.seal("text", "a");
+    expect(fresh.key).toBe("k2");
+    expect(await sealer({ keys: K2 }).open(fresh, "a")).toBe("text");
   });
 
   test("of an earlier version still opens", async () => {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { shareOf } from "../stable-share.ts";
 import { evaluateFlag, type FlagContext } from "./evaluate-flag.ts";
 import { flagSchema } from "./flag.ts";
 
@@ -158,6 +159,12 @@ describe("a split", () => {
     ] as const) {
       expect(Math.abs((counts[variant] ?? 0) / 1_000 - share)).toBeLessThan(1);
     }
+  });
+
+  test("that rounding left short of 100 gives the rest to a variant that has a share", () => {
+    const flag = { variants: { some: 1, zero: 2 }, off: "some", serve: { some: 99.9995, zero: 0 } };
+    expect(shareOf("layout", "customer-42831")).toBeGreaterThan(99.9995);
+    expect(evaluate(flag, { targetingKey: "customer-42831" }, "layout")).toMatchObject({ variant: "some" });
   });
 
   test("of one flag has other members than that of another", () => {
