@@ -56,7 +56,6 @@ const postImport = createRoute({
       "secret_not_known",
       "rollout_under_way",
       "limit_reached",
-      "conflict",
     ),
   },
 });

@@ -131,14 +131,6 @@ export const documentTables = (sql: ActorSql) => {
         service,
       ),
 
-    /** The newest epoch of anything here: the same as before means that nothing has changed. */
-    stamp: (): number =>
-      Math.max(
-        numberOf("SELECT MAX(epoch) n FROM documents"),
-        numberOf("SELECT MAX(epoch) n FROM schemas"),
-        numberOf("SELECT epoch n FROM forgotten"),
-      ),
-
     /** The newest epoch of what this service's configuration is made of. */
     epochOf: (service: string, names: readonly DocumentName[]): number =>
       Math.max(

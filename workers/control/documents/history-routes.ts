@@ -69,7 +69,6 @@ const postRollback = createRoute({
       "config_does_not_fit",
       "rollout_under_way",
       "limit_reached",
-      "conflict",
     ),
   },
 });

@@ -82,7 +82,6 @@ const putDocument = createRoute({
       "precondition_required",
       "rollout_under_way",
       "limit_reached",
-      "conflict",
     ),
   },
 });
