@@ -1,9 +1,13 @@
 /** Wires an event-sourced service to the platform: the one composition root that all of them share. */
 import { DurableObject } from "cloudflare:workers";
+import type { Client } from "@openfeature/server-sdk";
+import type { z } from "zod";
 import { natsConnector } from "#nats/connection.ts";
 import { jetStreamEventLog } from "#nats/jetstream-event-log.ts";
 import { sendSpansTo } from "#otel/send-spans-to.ts";
 import { startWorkerTelemetry, type WorkerTelemetry } from "#otel/worker-telemetry.ts";
+import type { Config } from "#shared/config/config.ts";
+import type { WaitUntil } from "#shared/control/link.ts";
 import { type Aggregates, type CommandMethods, commandActor } from "#shared/cqrs/command-actor.ts";
 import { type Commands, commands } from "#shared/cqrs/commands.ts";
 import type { Process } from "#shared/cqrs/process.ts";
@@ -22,9 +26,10 @@ import { sleep, systemClock } from "#shared/runtime/clock.ts";
 import { durableActors, hostDurableActor } from "#shared/runtime/durable-actor.ts";
 import { d1ReadStore } from "#shared/storage/d1-read-store.ts";
 import { tracedD1 } from "#shared/storage/traced-d1.ts";
+import { type ControlEnv, type ServiceControl, serviceControl } from "./service-control.ts";
 
 /** The bindings that every event-sourced service has in its `wrangler.toml`. */
-export interface EventSourcedEnv {
+export interface EventSourcedEnv extends ControlEnv {
   DB: D1Database;
   MONITOR: Fetcher;
   COMMANDS: DurableObjectNamespace;
@@ -36,49 +41,69 @@ export interface EventSourcedEnv {
   OTEL_EXPORTER_OTLP_HEADERS?: string;
 }
 
-export interface ServiceParts<Env> {
+export interface ServiceParts<Env, Schema extends z.ZodType> {
   readonly env: Env;
+  readonly config: Config<z.infer<Schema>>;
+  readonly flags: Client;
   readonly commands: Commands;
   /** By the projection's name. */
   readonly projectors: Actors<ProjectorMethods>;
 }
 
-export interface EventSourcedService<Env extends EventSourcedEnv> {
+export interface EventSourcedService<Env extends EventSourcedEnv, Schema extends z.ZodType> {
   /** Names the log, the first segment of its paths, and the service in traces. */
   readonly name: string;
   readonly major: number;
+  /** `service.version` of its traces. */
+  readonly version: string;
   readonly description: string;
+  /** Its configuration; takes `{}`. */
+  readonly config: Schema;
   readonly problems: ProblemTable;
   /** By their `type`. */
   readonly aggregates: Aggregates;
   /** Command Actors among which the aggregates are spread. Fixed for the service's lifetime: one writer per aggregate. */
   readonly shards: number;
   readonly projections: readonly Projection[];
-  processes(parts: Pick<ServiceParts<Env>, "env" | "commands">): readonly Process[];
+  processes(parts: Omit<ServiceParts<Env, Schema>, "projectors">): readonly Process[];
   /** The variables, NATS_URL aside, that it cannot do without and does not have. */
   missing?(env: Env): readonly string[];
-  addRoutes(app: ServiceApp, parts: ServiceParts<Env>): void;
+  addRoutes(app: ServiceApp, parts: ServiceParts<Env, Schema>): void;
 }
 
 /** Returns the worker's handlers and the three classes that its `wrangler.toml` names; export each as a class of its own. */
-export const eventSourcedService = <Env extends EventSourcedEnv>(service: EventSourcedService<Env>) => {
+export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends z.ZodType>(
+  service: EventSourcedService<Env, Schema>,
+) => {
   const runtime = { clock: systemClock, random: Math.random, sleep };
 
-  const telemetryOf = (env: Env): WorkerTelemetry =>
-    startWorkerTelemetry({
+  let control: ServiceControl<z.infer<Schema>> | undefined;
+  const controlOf = (env: Env): ServiceControl<z.infer<Schema>> => {
+    control ??= serviceControl(service.name, service.config, env);
+    return control;
+  };
+
+  const telemetryOf = (env: Env): WorkerTelemetry => {
+    const { link } = controlOf(env);
+    return startWorkerTelemetry({
       service: service.name,
-      version: `${service.major}.0.0`,
+      version: service.version,
+      epochs: { current: link.epoch, saw: link.saw },
       send: sendSpansTo({
         monitor: env.MONITOR,
         endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
         headers: env.OTEL_EXPORTER_OTLP_HEADERS,
       }),
     });
+  };
 
   const commandsOf = (env: Env): Commands =>
     commands({ actors: durableActors<CommandMethods>(env.COMMANDS), shards: service.shards });
 
-  const processesOf = (env: Env) => service.processes({ env, commands: commandsOf(env) });
+  const processesOf = (env: Env) => {
+    const { config, flags } = controlOf(env);
+    return service.processes({ env, commands: commandsOf(env), config, flags });
+  };
 
   const configurationCheck = (env: Env): ReadinessCheck => ({
     name: "configuration",
@@ -118,7 +143,12 @@ export const eventSourcedService = <Env extends EventSourcedEnv>(service: EventS
     create: (context: ActorContext) => ActorLogic<Methods>,
   ) => {
     const { flushSoon } = telemetryOf(env);
-    return hostDurableActor(state, create, { kind: `${service.name} ${kind}`, afterWork: flushSoon });
+    const { lookSoon } = controlOf(env).link;
+    const afterWork = (waitUntil: WaitUntil) => {
+      flushSoon(waitUntil);
+      lookSoon(waitUntil);
+    };
+    return hostDurableActor(state, create, { kind: `${service.name} ${kind}`, afterWork });
   };
 
   class Commander extends DurableObject<Env> {
@@ -159,10 +189,14 @@ export const eventSourcedService = <Env extends EventSourcedEnv>(service: EventS
       const process = named(processesOf(this.env), context.name);
       return processActor({ context, process, log: logFor(this.env, context, process.source), ...runtime });
     });
-    call(call: ActorCall) {
+    /** Processes go by the configuration; what commands and projections do does not depend on it. */
+    loaded = () => controlOf(this.env).link.load((work) => this.ctx.waitUntil(work));
+    async call(call: ActorCall) {
+      await this.loaded();
       return this.actor.call(call);
     }
-    override alarm() {
+    override async alarm() {
+      await this.loaded();
       return this.actor.alarm();
     }
   }
@@ -171,18 +205,24 @@ export const eventSourcedService = <Env extends EventSourcedEnv>(service: EventS
     const actors = actorsOf(env);
     const { name, major, description, problems } = service;
     const readiness = [configurationCheck(env), ...serviceHealth(actors)];
-    const app = createServiceApp({ name, major, description, problems, readiness });
-    service.addRoutes(app, { env, commands: actors.commands, projectors: actors.projectors });
+    const { config, flags } = controlOf(env);
+    const app = createServiceApp({ name, major, description, problems, readiness, config });
+    service.addRoutes(app, { env, commands: actors.commands, projectors: actors.projectors, config, flags });
     addProcessRoutes(app, actors);
     return app;
   };
   let app: ServiceApp | undefined;
 
   const handlers = {
-    fetch(request, env, ctx) {
+    async fetch(request, env, ctx) {
+      const { link } = controlOf(env);
+      const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
       app ??= appOf(env);
-      telemetryOf(env).flushSoon((work) => ctx.waitUntil(work));
-      return app.fetch(request, env, ctx);
+      telemetryOf(env).flushSoon(waitUntil);
+      if (!link.loaded()) await link.load(waitUntil);
+      const answer = await app.fetch(request, env, ctx);
+      link.lookSoon(waitUntil);
+      return answer;
     },
     scheduled: (_event, env) => wakeService(actorsOf(env)),
   } satisfies ExportedHandler<Env>;

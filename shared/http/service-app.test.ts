@@ -1,24 +1,25 @@
 import { createRoute } from "@hono/zod-openapi";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { noteArm } from "../config/arm-note.ts";
+import type { Config } from "../config/config.ts";
 import { err, ok } from "../result.ts";
 import { ActorUnavailable } from "../runtime/actor.ts";
+import { recordSpans } from "../telemetry/record-spans.ts";
 import { jsonAnswer, jsonBody, problemAnswers } from "./route-parts.ts";
 import { moneySchema, skuSchema } from "./schemas.ts";
 import { createServiceApp } from "./service-app.ts";
+
+recordSpans();
 
 const PROBLEMS = { sold_out: { status: 409, title: "Nothing is left", retryable: false } } as const;
 
 const thingSchema = z.strictObject({ name: z.string().min(1), price: moneySchema });
 
+const OPTIONS = { name: "things", major: 1, description: "Things", problems: PROBLEMS, readiness: [] };
+
 const service = (readiness: Parameters<typeof createServiceApp>[0]["readiness"] = []) => {
-  const app = createServiceApp({
-    name: "things",
-    major: 1,
-    description: "Things",
-    problems: PROBLEMS,
-    readiness,
-  });
+  const app = createServiceApp({ ...OPTIONS, readiness });
   app.openapi(
     createRoute({
       method: "put",
@@ -243,6 +244,22 @@ describe("a service app", () => {
       "409",
       "default",
     ]);
+  });
+
+  test("says under which roll-out an answer was made, refusals included, and nothing while there is none", async () => {
+    let rollout: ReturnType<Config<unknown>["rollout"]>;
+    const app = createServiceApp({ ...OPTIONS, config: { rollout: () => rollout } });
+    app.get("/keyed", (c) => {
+      noteArm("r-1", "candidate");
+      return c.text("made by the candidate");
+    });
+    const told = async (path: string) => (await app.request(path)).headers.get("skerry-config");
+    expect(await told("/things/v1/keyed")).toBeNull();
+    rollout = { id: "r-1" };
+    expect(await told("/things/v1/keyed")).toBe("r-1; arm=candidate");
+    expect(await told("/things/v1/nowhere")).toBeNull();
+    rollout = { id: "r-2", isolatesArm: "stable" };
+    expect(await told("/things/v1/nowhere")).toBe("r-2; arm=stable");
   });
 
   test("is healthy without asking anyone", async () => {

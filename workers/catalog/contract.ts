@@ -1,8 +1,20 @@
-/** What other services may see of the catalog: its version, its problem types, the form of a product. */
+/** What other services may see of the catalog: its version, its problem types, its configuration, the form of a product. */
+import { z } from "zod";
 import type { ProblemTable } from "#shared/http/errors.ts";
 import type { Money } from "#shared/http/schemas.ts";
 
-export const CATALOG = { service: "catalog", major: 1 } as const;
+export const CATALOG = { service: "catalog", major: 1, version: "1.0.0" } as const;
+
+export const CATALOG_CONFIG = z.strictObject({
+  productMaxAgeSeconds: z
+    .int()
+    .min(0)
+    .max(24 * 60 * 60)
+    .default(0)
+    .meta({
+      description: "How long clients may show a product without asking again; 0 makes them ask each time",
+    }),
+});
 
 /** Skus that one `GET /catalog/v1/products?sku=…&sku=…` may ask for: the lines of one order. */
 export const CATALOG_SKUS_MAX = 200;

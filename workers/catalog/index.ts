@@ -8,43 +8,58 @@ import { bindingUpstream } from "#shared/http/upstream-binding.ts";
 import { ok } from "#shared/result.ts";
 import { systemClock } from "#shared/runtime/clock.ts";
 import { tracedD1 } from "#shared/storage/traced-d1.ts";
-import { CATALOG, CATALOG_PROBLEMS } from "./contract.ts";
+import { type ControlEnv, serviceControl } from "../service-control.ts";
+import { CATALOG, CATALOG_CONFIG, CATALOG_PROBLEMS } from "./contract.ts";
 import { createProducts } from "./products.ts";
 import { addCatalogRoutes } from "./routes.ts";
 
-type CatalogEnv = {
+interface CatalogEnv extends ControlEnv {
   readonly DB: D1Database;
   readonly MONITOR: Fetcher;
   readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string;
   readonly OTEL_EXPORTER_OTLP_HEADERS?: string;
+}
+
+const bindings = env as unknown as CatalogEnv;
+
+const makeCatalog = () => {
+  const { link, config } = serviceControl(CATALOG.service, CATALOG_CONFIG, bindings);
+  const telemetry = startWorkerTelemetry({
+    service: CATALOG.service,
+    version: CATALOG.version,
+    epochs: { current: link.epoch, saw: link.saw },
+    send: sendSpansTo({
+      monitor: bindingUpstream(bindings.MONITOR),
+      endpoint: bindings.OTEL_EXPORTER_OTLP_ENDPOINT,
+      headers: bindings.OTEL_EXPORTER_OTLP_HEADERS,
+    }),
+  });
+  const { DB } = bindings;
+  const app = createServiceApp({
+    name: CATALOG.service,
+    major: CATALOG.major,
+    description: "What the shop sells, and for how much.",
+    problems: CATALOG_PROBLEMS,
+    readiness: [
+      { name: "database", check: async () => ok(await DB.prepare("SELECT 1 FROM products").first()) },
+    ],
+    config,
+  });
+  addCatalogRoutes(app, createProducts(drizzle(tracedD1(DB, CATALOG.service)), systemClock), config);
+  return { link, telemetry, app };
 };
 
-const { DB, MONITOR, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS } = env as unknown as CatalogEnv;
-
-const telemetry = startWorkerTelemetry({
-  service: CATALOG.service,
-  version: `${CATALOG.major}.0.0`,
-  send: sendSpansTo({
-    monitor: bindingUpstream(MONITOR),
-    endpoint: OTEL_EXPORTER_OTLP_ENDPOINT,
-    headers: OTEL_EXPORTER_OTLP_HEADERS,
-  }),
-});
-
-const app = createServiceApp({
-  name: CATALOG.service,
-  major: CATALOG.major,
-  description: "What the shop sells, and for how much.",
-  problems: CATALOG_PROBLEMS,
-  readiness: [
-    { name: "database", check: async () => ok(await DB.prepare("SELECT 1 FROM products").first()) },
-  ],
-});
-addCatalogRoutes(app, createProducts(drizzle(tracedD1(DB, CATALOG.service)), systemClock));
+let catalog: ReturnType<typeof makeCatalog> | undefined;
 
 export default {
-  fetch(request, bindings, context) {
-    telemetry.flushSoon((work) => context.waitUntil(work));
-    return app.fetch(request, bindings, context);
+  async fetch(request, _, context) {
+    catalog ??= makeCatalog();
+    const { link, telemetry, app } = catalog;
+    const waitUntil = (work: Promise<unknown>) => context.waitUntil(work);
+    telemetry.flushSoon(waitUntil);
+    if (!link.loaded()) await link.load(waitUntil);
+    const answer = await app.fetch(request, bindings, context);
+    link.lookSoon(waitUntil);
+    return answer;
   },
 } satisfies ExportedHandler;

@@ -15,6 +15,7 @@ const MIGRATIONS = fileURLToPath(new URL("../../migrations/catalog", import.meta
 let miniflare: Miniflare;
 let database: D1Database;
 let now: number;
+let productMaxAgeSeconds: number;
 let app: ServiceApp;
 
 beforeAll(async () => {
@@ -34,6 +35,7 @@ afterAll(() => miniflare.dispose());
 beforeEach(async () => {
   await database.exec("DELETE FROM products");
   now = Date.UTC(2026, 0, 1);
+  productMaxAgeSeconds = 0;
   app = createServiceApp({
     name: CATALOG.service,
     major: CATALOG.major,
@@ -44,6 +46,7 @@ beforeEach(async () => {
   addCatalogRoutes(
     app,
     createProducts(drizzle(database), () => now++),
+    { get: () => ({ productMaxAgeSeconds }) },
   );
 });
 
@@ -218,5 +221,18 @@ describe("the list of products", () => {
     const response = await get(query);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ type: "/problems/invalid_parameter" });
+  });
+});
+
+describe("a product's lifetime with clients", () => {
+  test("ends at once by default: they ask whether it still holds", async () => {
+    await put("tea", tea);
+    expect((await get("/tea")).headers.get("cache-control")).toBe("no-cache");
+  });
+
+  test("is what the configuration says, from the next answer on", async () => {
+    await put("tea", tea);
+    productMaxAgeSeconds = 60;
+    expect((await get("/tea")).headers.get("cache-control")).toBe("public, max-age=60");
   });
 });

@@ -1,6 +1,7 @@
 /** The catalog over HTTP: a product by sku, and lists of them. */
 import { createRoute } from "@hono/zod-openapi";
 import { z } from "zod";
+import type { Config } from "#shared/config/config.ts";
 import type { Failure } from "#shared/http/errors.ts";
 import { etagResponse, ifMatchHolds, strongEtag } from "#shared/http/etag.ts";
 import { decodeCursor, encodeCursor, nextLink, pageParameters } from "#shared/http/page.ts";
@@ -8,7 +9,7 @@ import { jsonAnswer, jsonBody, problemAnswers } from "#shared/http/route-parts.t
 import { skuSchema } from "#shared/http/schemas.ts";
 import type { ServiceApp } from "#shared/http/service-app.ts";
 import { err, ok, type Result } from "#shared/result.ts";
-import { CATALOG_PROBLEMS, CATALOG_SKUS_MAX, type Product } from "./contract.ts";
+import { type CATALOG_CONFIG, CATALOG_PROBLEMS, CATALOG_SKUS_MAX, type Product } from "./contract.ts";
 import type { ProductChange, Products } from "./products.ts";
 import { productChangeSchema, productPageSchema, productSchema } from "./schemas.ts";
 
@@ -72,7 +73,11 @@ function skuFilter() {
 }
 
 /** Adds the catalog's routes to its app. */
-export const addCatalogRoutes = (app: ServiceApp, products: Products): void => {
+export const addCatalogRoutes = (
+  app: ServiceApp,
+  products: Products,
+  config: Pick<Config<z.infer<typeof CATALOG_CONFIG>>, "get">,
+): void => {
   app.openapi(putProduct, async (c) => {
     const { sku } = c.req.valid("param");
     const { "if-match": match, "if-none-match": onlyCreate } = c.req.valid("header");
@@ -89,7 +94,7 @@ export const addCatalogRoutes = (app: ServiceApp, products: Products): void => {
   app.openapi(getProduct, async (c) => {
     const { sku } = c.req.valid("param");
     const found = await products.find(sku);
-    if (found) return etagResponse(c.req.raw, found.product);
+    if (found) return etagResponse(c.req.raw, found.product, cacheControl(config.get().productMaxAgeSeconds));
     return c.var.problem({
       code: "product_not_found",
       detail: `Looking for the product "${sku}": expected one that was put before.`,
@@ -112,6 +117,10 @@ export const addCatalogRoutes = (app: ServiceApp, products: Products): void => {
 };
 
 const placeSchema = z.strictObject({ after: skuSchema });
+
+/** Without an age, what is kept is shown only after asking whether it still holds. */
+const cacheControl = (maxAgeSeconds: number): Record<string, string> =>
+  maxAgeSeconds > 0 ? { "cache-control": `public, max-age=${maxAgeSeconds}` } : {};
 
 /** The ETag that a GET of this product has. */
 const etagOf = (product: Product): Promise<string> => strongEtag(JSON.stringify(product));

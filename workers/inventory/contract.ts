@@ -1,7 +1,16 @@
-/** What other services may see of inventory: its events, its problem types, its version. */
+/** What other services may see of inventory: its events, its problem types, its configuration, its version. */
+import { z } from "zod";
 import type { ProblemTable } from "#shared/http/errors.ts";
+import { LIMITS } from "#shared/limits.ts";
 
-export const INVENTORY = { service: "inventory", major: 1 } as const;
+export const INVENTORY = { service: "inventory", major: 1, version: "1.0.0" } as const;
+
+export const INVENTORY_CONFIG = z.strictObject({
+  receiptWaitMs: z.int().min(0).max(LIMITS.positionWaitMs).default(LIMITS.positionWaitMs).meta({
+    description:
+      "How long the answer to a receipt waits for the stock as it stands then, before it goes without",
+  }),
+});
 
 export type ReservationLine = { readonly sku: string; readonly quantity: number };
 

@@ -75,6 +75,7 @@ const startInventory = (folder: string) => {
     store: d1StockStore(test.database),
     projector: () => ({ waitFor }),
     newId: () => `command-${++made}`,
+    receiptWaitMs: () => 1_234,
   });
   return { app, commands: send, state, log, close: actors.close };
 };

@@ -10,7 +10,6 @@ import { decodeCursor, encodeCursor, nextLink, pageParameters } from "#shared/ht
 import { jsonAnswer, jsonBody, problemAnswers } from "#shared/http/route-parts.ts";
 import { skuSchema } from "#shared/http/schemas.ts";
 import type { ServiceApp } from "#shared/http/service-app.ts";
-import { LIMITS } from "#shared/limits.ts";
 import { INVENTORY, INVENTORY_PROBLEMS } from "./contract.ts";
 import { type StockCommand, stock } from "./domain.ts";
 import { receiptSchema, receivedSchema, stockParameters, stockSchema } from "./schemas.ts";
@@ -22,6 +21,8 @@ export interface StockRoutes {
   readonly projector: () => Pick<ProjectorMethods, "waitFor">;
   /** A new UUIDv7. */
   readonly newId: () => string;
+  /** How long the answer to a receipt waits for the stock as it stands then. */
+  readonly receiptWaitMs: () => number;
 }
 
 const receiveStock = createRoute({
@@ -84,7 +85,7 @@ export const addStockRoutes = (app: ServiceApp, inventory: StockRoutes): void =>
     });
     if (!received.ok) return c.var.problem(received.error);
     const { position } = received.value;
-    const reached = await projector().waitFor({ position, timeoutMs: LIMITS.positionWaitMs });
+    const reached = await projector().waitFor({ position, timeoutMs: inventory.receiptWaitMs() });
     const row = reached ? await store.find(sku) : undefined;
     return c.json({ sku, received: quantity, ...(row && stockOf(row)) }, 201, {
       location: `/${INVENTORY.service}/v${INVENTORY.major}/stock/${sku}`,

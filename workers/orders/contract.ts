@@ -1,8 +1,31 @@
-/** What other services may see of orders: its events, its problem types, its version. */
+/** What other services may see of orders: its events, its problem types, its configuration, its version. */
+import { z } from "zod";
 import type { ProblemTable } from "#shared/http/errors.ts";
 import type { Money } from "#shared/http/schemas.ts";
+import { LIMITS } from "#shared/limits.ts";
 
-export const ORDERS = { service: "orders", major: 1 } as const;
+export const ORDERS = { service: "orders", major: 1, version: "1.0.0" } as const;
+
+export const ORDERS_CONFIG = z.strictObject({
+  cancellationMinutes: z
+    .int()
+    .min(0)
+    .max(7 * 24 * 60)
+    .default(30)
+    .meta({
+      description:
+        "How long after its placing a confirmed order may be cancelled; then it counts as handed over",
+    }),
+  quoteMs: z
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(LIMITS.quoteMs)
+    .meta({ description: "How old a price from the catalog may be" }),
+});
+
+/** Feature flag, by customer: off refuses new orders with `orders_paused`. On when it is not defined. */
+export const ACCEPT_ORDERS_FLAG = "accept-orders";
 
 export type OrderLine = {
   readonly sku: string;
@@ -52,5 +75,6 @@ export const ORDERS_PROBLEMS = {
   cancellation_too_late: { status: 409, title: "The order can no longer be cancelled", retryable: false },
   unknown_product: { status: 422, title: "A line names a product that is not offered", retryable: false },
   mixed_currencies: { status: 422, title: "All lines must be in one currency", retryable: false },
+  orders_paused: { status: 503, title: "No orders are taken at the moment", retryable: true },
   total_too_large: { status: 422, title: "The total is larger than can be counted", retryable: false },
 } as const satisfies ProblemTable;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { specification } from "#shared/cqrs/specification.ts";
 import type { OrderEvent, OrderLine } from "./contract.ts";
-import { CANCELLATION_WINDOW_MS, type OrderCommand, order } from "./domain.ts";
+import { type OrderCommand, order } from "./domain.ts";
 
 const AT = Date.parse("2026-01-31T12:00:00.000Z");
 const orderId = "01932f6e-8f3a-7c52-b1de-0a4f6c1d9e77";
@@ -32,11 +32,13 @@ const place = (ordered: readonly OrderLine[] = lines): OrderCommand => ({
   lines: ordered,
   at: AT,
 });
+const WINDOW_MINUTES = 30;
 const cancel = (afterMs = 1_000): OrderCommand => ({
   type: "CancelOrder",
   orderId,
   reason: "changed my mind",
   at: AT + afterMs,
+  windowMinutes: WINDOW_MINUTES,
 });
 const confirm: OrderCommand = { type: "ConfirmOrder", orderId };
 const recordStock: OrderCommand = { type: "RecordStockReserved", orderId };
@@ -100,15 +102,17 @@ describe("cancelling", () => {
 
   it("is too late for a confirmed order when the window has passed, to the millisecond", () => {
     const history = [placed, stockReserved, confirmed];
-    given(history).when(cancel(CANCELLATION_WINDOW_MS)).records([cancelled]);
     given(history)
-      .when(cancel(CANCELLATION_WINDOW_MS + 1))
+      .when(cancel(WINDOW_MINUTES * 60_000))
+      .records([cancelled]);
+    given(history)
+      .when(cancel(WINDOW_MINUTES * 60_000 + 1))
       .refuses("cancellation_too_late", "30 minutes");
   });
 
   it("is never too late for an order that waits to be confirmed", () =>
     given([placed])
-      .when(cancel(CANCELLATION_WINDOW_MS * 100))
+      .when(cancel(WINDOW_MINUTES * 60_000 * 100))
       .records([cancelled]));
 });
 

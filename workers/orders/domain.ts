@@ -6,9 +6,6 @@ import { err, ok } from "#shared/result.ts";
 import { rfc3339 } from "#shared/runtime/clock.ts";
 import type { ORDERS_PROBLEMS, OrderEvent, OrderLine, RejectionReason } from "./contract.ts";
 
-/** An order may be cancelled this long after it was placed; a confirmed one then counts as handed over. */
-export const CANCELLATION_WINDOW_MS = 30 * 60 * 1000;
-
 export type OrderCommand =
   | {
       readonly type: "PlaceOrder";
@@ -26,7 +23,14 @@ export type OrderCommand =
       readonly reason: RejectionReason;
       readonly detail: string;
     }
-  | { readonly type: "CancelOrder"; readonly orderId: string; readonly reason: string; readonly at: number };
+  | {
+      readonly type: "CancelOrder";
+      readonly orderId: string;
+      readonly reason: string;
+      readonly at: number;
+      /** A confirmed order may be cancelled this long after it was placed; then it counts as handed over. */
+      readonly windowMinutes: number;
+    };
 
 type Command<Type extends OrderCommand["type"]> = Extract<OrderCommand, { type: Type }>;
 
@@ -83,7 +87,10 @@ const recordStockReserved = (orderId: string, state: OrderState): Decision<Order
   return ok([{ type: "OrderStockReserved", data: { orderId, customerId, total } }]);
 };
 
-const cancel = ({ orderId, reason, at }: Command<"CancelOrder">, state: OrderState): Decision<OrderEvent> => {
+const cancel = (
+  { orderId, reason, at, windowMinutes }: Command<"CancelOrder">,
+  state: OrderState,
+): Decision<OrderEvent> => {
   switch (state.status) {
     case "none":
       return refuse("order_not_found", `Cancelling the order "${orderId}": there is no order with this id.`);
@@ -93,9 +100,8 @@ const cancel = ({ orderId, reason, at }: Command<"CancelOrder">, state: OrderSta
       return refuse("order_rejected", `Cancelling the order "${orderId}": it was rejected.`);
     case "placed":
     case "confirmed":
-      if (state.status === "confirmed" && at - state.placedAt > CANCELLATION_WINDOW_MS) {
-        const minutes = CANCELLATION_WINDOW_MS / 60_000;
-        const detail = `Cancelling the order "${orderId}": it was placed at ${rfc3339(state.placedAt)}, expected at most ${minutes} minutes ago.`;
+      if (state.status === "confirmed" && at - state.placedAt > windowMinutes * 60_000) {
+        const detail = `Cancelling the order "${orderId}": it was placed at ${rfc3339(state.placedAt)}, expected at most ${windowMinutes} minutes ago.`;
         return refuse("cancellation_too_late", detail);
       }
       return ok([{ type: "OrderCancelled", data: { orderId, reason } }]);

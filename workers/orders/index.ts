@@ -5,7 +5,7 @@ import { systemClock } from "#shared/runtime/clock.ts";
 import { tracedD1 } from "#shared/storage/traced-d1.ts";
 import { tracedUpstream } from "#shared/telemetry/upstream.ts";
 import { type EventSourcedEnv, eventSourcedService } from "../event-sourced-service.ts";
-import { ORDERS, ORDERS_PROBLEMS } from "./contract.ts";
+import { ACCEPT_ORDERS_FLAG, ORDERS, ORDERS_CONFIG, ORDERS_PROBLEMS } from "./contract.ts";
 import { order } from "./domain.ts";
 import { d1OrderStore } from "./order-store.ts";
 import { priceQuotes } from "./price-quotes.ts";
@@ -18,26 +18,32 @@ interface Env extends EventSourcedEnv {
   CATALOG: Fetcher;
 }
 
-const { handlers, Commander, Projector, Processor } = eventSourcedService<Env>({
+const { handlers, Commander, Projector, Processor } = eventSourcedService<Env, typeof ORDERS_CONFIG>({
   name: ORDERS.service,
   major: ORDERS.major,
+  version: ORDERS.version,
   description: "Orders, from placing to confirmation, rejection or cancellation.",
+  config: ORDERS_CONFIG,
   problems: ORDERS_PROBLEMS,
   aggregates: { [order.type]: order },
   shards: 4,
   projections: [ordersProjection],
   processes: ({ commands }) => [followStock(commands), followPayment(commands)],
-  addRoutes: (app, { env, commands, projectors }) =>
+  addRoutes: (app, { env, commands, projectors, config, flags }) =>
     addOrderRoutes(app, {
       commands,
       store: d1OrderStore(tracedD1(env.DB, ORDERS.service)),
       quotes: priceQuotes({
         catalog: tracedUpstream(bindingUpstream(env.CATALOG), { service: "catalog" }),
         clock: systemClock,
+        maxAgeMs: () => config.get().quoteMs,
       }),
       projector: () => projectors.named(ordersProjection.name),
       clock: systemClock,
       newId: uuidv7,
+      cancellationMinutes: () => config.get().cancellationMinutes,
+      acceptsOrders: (customerId) =>
+        flags.getBooleanValue(ACCEPT_ORDERS_FLAG, true, { targetingKey: customerId }),
     }),
 });
 

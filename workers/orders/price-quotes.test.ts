@@ -35,7 +35,8 @@ const catalogOf = (prices: Record<string, number>) => {
 const setUp = (prices: Record<string, number>) => {
   let now = 0;
   const catalog = catalogOf(prices);
-  const quotes = priceQuotes({ catalog, clock: () => now });
+  let maxAgeMs: number = LIMITS.quoteMs;
+  const quotes = priceQuotes({ catalog, clock: () => now, maxAgeMs: () => maxAgeMs });
   const amounts = async (...skus: string[]) => {
     const found = await quotes.of(skus);
     return found.ok
@@ -45,7 +46,10 @@ const setUp = (prices: Record<string, number>) => {
   const advance = (ms: number) => {
     now += ms;
   };
-  return { catalog, amounts, advance };
+  const allowAge = (ms: number) => {
+    maxAgeMs = ms;
+  };
+  return { catalog, amounts, advance, allowAge };
 };
 
 describe("priceQuotes", () => {
@@ -65,6 +69,18 @@ describe("priceQuotes", () => {
     advance(1);
     expect(await amounts("tea")).toEqual({ tea: 9 });
     expect(catalog.asked).toHaveLength(2);
+  });
+
+  it("holds a new age against the prices that it has", async () => {
+    const prices: Record<string, number> = { tea: 1 };
+    const { amounts, advance, allowAge } = setUp(prices);
+    await amounts("tea");
+    prices.tea = 9;
+    advance(100);
+    allowAge(101);
+    expect(await amounts("tea")).toEqual({ tea: 1 });
+    allowAge(100);
+    expect(await amounts("tea")).toEqual({ tea: 9 });
   });
 
   it("leaves out what is not offered, and asks for it again", async () => {

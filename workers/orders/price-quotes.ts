@@ -18,13 +18,20 @@ const productPageSchema = z.object({ items: z.array(z.object({ sku: skuSchema, p
 
 const QUOTES_MAX = 10_000;
 
-/** A quote may be `LIMITS.quoteMs` old. What is not offered is asked for each time. */
-export const priceQuotes = ({ catalog, clock }: { catalog: Upstream; clock: Clock }): PriceQuotes => {
-  const quotes = new Map<string, { price: Money; until: number }>();
+export interface PriceQuotesOptions {
+  readonly catalog: Upstream;
+  readonly clock: Clock;
+  /** How old a quote may be, asked at each use. */
+  readonly maxAgeMs: () => number;
+}
+
+/** What is not offered is asked for each time. */
+export const priceQuotes = ({ catalog, clock, maxAgeMs }: PriceQuotesOptions): PriceQuotes => {
+  const quotes = new Map<string, { price: Money; from: number }>();
 
   const keep = (sku: string, price: Money) => {
     quotes.delete(sku);
-    quotes.set(sku, { price, until: clock() + LIMITS.quoteMs });
+    quotes.set(sku, { price, from: clock() });
     if (quotes.size <= QUOTES_MAX) return;
     for (const oldest of quotes.keys()) {
       quotes.delete(oldest);
@@ -52,9 +59,10 @@ export const priceQuotes = ({ catalog, clock }: { catalog: Upstream; clock: Cloc
     async of(skus) {
       const wanted = new Set(skus);
       const prices = new Map<string, Money>();
+      const oldest = clock() - maxAgeMs();
       for (const sku of wanted) {
         const quote = quotes.get(sku);
-        if (quote && quote.until > clock()) prices.set(sku, quote.price);
+        if (quote && quote.from > oldest) prices.set(sku, quote.price);
       }
       const unknown = [...wanted].filter((sku) => !prices.has(sku));
       if (unknown.length === 0) return ok(prices);

@@ -27,6 +27,10 @@ import {
 export interface OrderRoutes extends OrderPlacing {
   readonly store: OrderStore;
   readonly projector: () => Pick<ProjectorMethods, "waitFor">;
+  /** How long after its placing a confirmed order may be cancelled. */
+  readonly cancellationMinutes: () => number;
+  /** Whether new orders of the customer are taken. */
+  readonly acceptsOrders: (customerId: string) => Promise<boolean>;
 }
 
 const postOrder = createRoute({
@@ -43,6 +47,7 @@ const postOrder = createRoute({
       "unknown_product",
       "mixed_currencies",
       "total_too_large",
+      "orders_paused",
       "idempotency_key_reused",
       "unavailable",
     ),
@@ -115,7 +120,10 @@ export const addOrderRoutes = (app: ServiceApp, orders: OrderRoutes): void => {
     awaitPosition({ header, service: ORDERS.service, projector: orders.projector });
 
   app.openapi(postOrder, async (c) => {
-    const placing = await placeOrder(orders, c.req.valid("json"), c.req.header("idempotency-key"));
+    const request = c.req.valid("json");
+    if (!(await orders.acceptsOrders(request.customerId)))
+      return c.var.problem(ordersPaused(request.customerId));
+    const placing = await placeOrder(orders, request, c.req.header("idempotency-key"));
     if (!placing.ok) return c.var.problem(placing.error);
     const { position, placed } = placing.value;
     return c.json({ status: "placed" as const, ...placed, lines: [...placed.lines] }, 202, {
@@ -151,7 +159,13 @@ export const addOrderRoutes = (app: ServiceApp, orders: OrderRoutes): void => {
     const cancelled = await executeClientCommand(orders.commands, {
       type: order.type,
       id: orderId,
-      command: (): OrderCommand => ({ type: "CancelOrder", orderId, reason, at: orders.clock() }),
+      command: (): OrderCommand => ({
+        type: "CancelOrder",
+        orderId,
+        reason,
+        at: orders.clock(),
+        windowMinutes: orders.cancellationMinutes(),
+      }),
       operation: ["cancel-order", orderId],
       body: { reason },
       idempotencyKey: c.req.header("idempotency-key"),
@@ -205,6 +219,11 @@ const orderOf = (row: OrderRow) => ({
   ...(row.confirmedAt !== null && { confirmedAt: row.confirmedAt }),
   ...(row.rejectedAt !== null && { rejectedAt: row.rejectedAt }),
   ...(row.cancelledAt !== null && { cancelledAt: row.cancelledAt }),
+});
+
+const ordersPaused = (customerId: string) => ({
+  code: "orders_paused",
+  detail: `Placing an order for "${customerId}": the shop takes none at the moment.`,
 });
 
 const orderNotFound = (orderId: string) => ({

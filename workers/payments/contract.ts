@@ -1,8 +1,19 @@
-/** What other services may see of payments: its events, its problem types, its version. */
+/** What other services may see of payments: its events, its problem types, its configuration, its version. */
+import { z } from "zod";
 import type { ProblemTable } from "#shared/http/errors.ts";
 import type { Money } from "#shared/http/schemas.ts";
+import { LIMITS } from "#shared/limits.ts";
 
-export const PAYMENTS = { service: "payments", major: 1 } as const;
+export const PAYMENTS = { service: "payments", major: 1, version: "1.0.0" } as const;
+
+export const PAYMENTS_CONFIG = z.strictObject({
+  providerTimeoutMs: z
+    .int()
+    .min(100)
+    .max(LIMITS.paymentProviderMaxMs)
+    .default(LIMITS.paymentProviderMs)
+    .meta({ description: "How long the payment provider may take for one answer" }),
+});
 
 /** Aggregate `payment`, id: orderId. */
 export type PaymentEvent =

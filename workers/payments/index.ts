@@ -6,7 +6,7 @@ import { LIMITS } from "#shared/limits.ts";
 import { tracedD1 } from "#shared/storage/traced-d1.ts";
 import { tracedUpstream } from "#shared/telemetry/upstream.ts";
 import { type EventSourcedEnv, eventSourcedService } from "../event-sourced-service.ts";
-import { PAYMENTS, PAYMENTS_PROBLEMS } from "./contract.ts";
+import { PAYMENTS, PAYMENTS_CONFIG, PAYMENTS_PROBLEMS } from "./contract.ts";
 import { payment } from "./domain.ts";
 import { d1PaymentStore } from "./payment-store.ts";
 import { collectPayment } from "./processes/collect-payment.ts";
@@ -21,32 +21,39 @@ interface Env extends EventSourcedEnv {
   PAYMENT_PROVIDER?: Fetcher;
 }
 
-const timeoutMs = LIMITS.paymentProviderMs;
-
 /** Says so at each request: what it is asked for is parked then, and `/readyz` names what is missing. */
 const noProvider: Upstream = {
   fetch: () => Promise.reject(new Error("PAYMENT_PROVIDER_URL is not set")),
 };
 
 const upstreamOf = ({ PAYMENT_PROVIDER, PAYMENT_PROVIDER_URL }: Env): Upstream => {
-  if (PAYMENT_PROVIDER_URL) return urlUpstream({ baseUrl: PAYMENT_PROVIDER_URL, timeoutMs });
+  if (PAYMENT_PROVIDER_URL)
+    return urlUpstream({ baseUrl: PAYMENT_PROVIDER_URL, timeoutMs: LIMITS.paymentProviderMaxMs });
   return PAYMENT_PROVIDER ? bindingUpstream(PAYMENT_PROVIDER) : noProvider;
 };
 
-const providerOf = (env: Env): PaymentProvider => {
+/** Each request has its own deadline, by the configuration that is in force when it begins. */
+const providerOf = (env: Env, timeoutMs: () => number): PaymentProvider => {
   const traced = tracedUpstream(upstreamOf(env), { service: "payment-provider" });
-  return httpPaymentProvider(traced, () => AbortSignal.timeout(timeoutMs));
+  return httpPaymentProvider(traced, () => AbortSignal.timeout(timeoutMs()));
 };
 
-const { handlers, Commander, Projector, Processor } = eventSourcedService<Env>({
+const { handlers, Commander, Projector, Processor } = eventSourcedService<Env, typeof PAYMENTS_CONFIG>({
   name: PAYMENTS.service,
   major: PAYMENTS.major,
+  version: PAYMENTS.version,
   description: "How orders are paid: authorised, declined or voided at the payment provider.",
+  config: PAYMENTS_CONFIG,
   problems: PAYMENTS_PROBLEMS,
   aggregates: { [payment.type]: payment },
   shards: 4,
   projections: [paymentsProjection],
-  processes: ({ env, commands }) => [collectPayment(commands, providerOf(env))],
+  processes: ({ env, commands, config }) => [
+    collectPayment(
+      commands,
+      providerOf(env, () => config.get().providerTimeoutMs),
+    ),
+  ],
   missing: ({ PAYMENT_PROVIDER, PAYMENT_PROVIDER_URL }) =>
     PAYMENT_PROVIDER || PAYMENT_PROVIDER_URL ? [] : ["PAYMENT_PROVIDER_URL"],
   addRoutes: (app, { env, projectors }) =>

@@ -57,7 +57,7 @@ const commandsFor = (orderId: string): OrderCommand[] => [
   { type: "RecordStockReserved", orderId },
   { type: "ConfirmOrder", orderId },
   { type: "RejectOrder", orderId, reason: "out_of_stock", detail: "none left" },
-  { type: "CancelOrder", orderId, reason: "changed my mind", at: AT },
+  { type: "CancelOrder", orderId, reason: "changed my mind", at: AT, windowMinutes: 30 },
 ];
 
 describe("orders", () => {
