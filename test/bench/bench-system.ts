@@ -7,7 +7,7 @@ import { createBundler } from "#cli/bundle-workers.ts";
 import { type NatsServer, startNatsServer } from "#cli/nats-server.ts";
 import { keepSignalListeners } from "#cli/signal-listeners.ts";
 import { workerOptions } from "#cli/worker-options.ts";
-import { ROOT, WORKERS } from "#cli/workers.ts";
+import { CONTROL, ROOT, WORKERS } from "#cli/workers.ts";
 import { applyStreams } from "#nats/apply-streams.ts";
 
 /** A worker that is in the system for comparison only. */
@@ -33,11 +33,16 @@ export interface BenchSystem {
   close(): Promise<void>;
 }
 
-const BENCH_WORKERS = ["pass-through", "ok", "bare-orders", "bare-catch-up"];
+const BENCH_WORKERS = ["pass-through", "ok", "bare-orders", "bare-catch-up", "fixed-registry"];
+
+/** Stands in the control plane's place under its name, so that nothing changes while something is measured. */
+const FIXED_REGISTRY: BenchWorker = { name: CONTROL, like: "fixed-registry", options: {} };
+
+const SYSTEM = WORKERS.filter(({ name }) => name !== CONTROL);
 
 const buildAll = async (): Promise<Readonly<Record<string, string>>> => {
   const own = BENCH_WORKERS.map((name) => [name, join(import.meta.dirname, "workers", `${name}.ts`)]);
-  const system = WORKERS.map(({ name, main }) => [name, join(ROOT, main)]);
+  const system = SYSTEM.map(({ name, main }) => [name, join(ROOT, main)]);
   const bundler = await createBundler(Object.fromEntries([...own, ...system]));
   try {
     return await bundler.build();
@@ -64,10 +69,10 @@ export const benchGround = async ({
       return serve(await newFolder("workers"), {
         beside,
         workers: [
-          ...WORKERS.map((worker) =>
+          ...SYSTEM.map((worker) =>
             workerOptions(worker, { contents: bundles[worker.name] ?? "", vars, socketPort: 0 }),
           ),
-          ...beside.map((worker) => besideOptions(worker, bundles, vars)),
+          ...[FIXED_REGISTRY, ...beside].map((worker) => besideOptions(worker, bundles, vars)),
         ],
       });
     },
@@ -105,7 +110,7 @@ const serve = async (
   );
   try {
     await miniflare.ready.finally(removeNewListeners);
-    for (const { name, migrations } of [...WORKERS, ...beside]) {
+    for (const { name, migrations } of [...SYSTEM, ...beside]) {
       if (migrations)
         await applyMigrations(await miniflare.getD1Database("DB", name), join(ROOT, migrations));
     }

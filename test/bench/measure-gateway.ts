@@ -1,5 +1,5 @@
 /** Gateway → service beside a bare pass-through worker → the same service, all in one workerd. */
-import { GATEWAY } from "#cli/workers.ts";
+import { CONTROL, GATEWAY } from "#cli/workers.ts";
 import type { BenchGround } from "./bench-system.ts";
 import type { Figure } from "./figure.ts";
 import { httpLoad } from "./http-load.ts";
@@ -21,7 +21,10 @@ const gatewayBefore = (service: string) => ({
       INVENTORY: service,
       PAYMENTS: service,
       MONITOR: "skerry-monitor",
+      CONTROL,
     },
+    kvNamespaces: ["SNAPSHOTS"],
+    bindings: { SKERRY_PROFILE: "default" },
   },
 });
 
