@@ -134,8 +134,10 @@ export const LIMITS = {
   configDepth: 64,
   /** Values in one configuration, and in one schema. */
   configNodes: 20_000,
-  /** One text of a configuration, one pattern's subject: matching may take the square of it. */
+  /** One text of a configuration: as much as a secret. */
   configTextCharacters: 16_384,
+  /** A text that a schema's pattern is tried on: a private key in PEM fits, and the cube of it is seconds. */
+  configMatchedCharacters: 2_048,
   /** A field's name in a configuration. */
   configNameCharacters: 256,
   /** Work of one check against a schema, where looking at one value by one small schema is some 10: about a second. */

@@ -4,6 +4,7 @@ import type { FieldFault } from "../http/problem.ts";
 import { dottedPath } from "./path.ts";
 import { extentOf } from "./schema-check-bounds.ts";
 import {
+  boundedPattern,
   FORMS,
   isObject,
   LIST_KEYWORDS,
@@ -123,7 +124,7 @@ export const compileSchema = (schema: unknown, onVisit: (cost: VisitCost) => voi
     if (form && !form.holds(value)) return refuse(path, form.expected);
     // A format that the validator does not know is an annotation; it would look for it among an object's own methods, too.
     if (keyword === "format" && !Object.hasOwn(format, String(value))) return undefined;
-    return own && value;
+    return keyword === "pattern" ? boundedPattern(String(value)) : own && value;
   };
 
   const compile = (value: unknown, path: readonly string[]): CompiledNode => {

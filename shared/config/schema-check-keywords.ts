@@ -1,4 +1,5 @@
 /** The keywords of JSON Schema 2020-12 that a configuration's schema may use, and the form that each must have. */
+import { LIMITS } from "../limits.ts";
 
 /** Their value is a schema. */
 export const SCHEMA_KEYWORDS: ReadonlySet<string> = new Set([
@@ -61,6 +62,14 @@ const count: Form = {
   expected: "an integer of at least 0",
 };
 const flag: Form = { holds: (value) => typeof value === "boolean", expected: "true or false" };
+
+const UP_TO = `^(?![^]{${LIMITS.configMatchedCharacters + 1}})[^]*?(?:`;
+
+/** The same pattern, but holding for no text of more than `LIMITS.configMatchedCharacters`, and that without trying. */
+export const boundedPattern = (pattern: string): string => `${UP_TO}${pattern})`;
+
+/** What {@link boundedPattern} was made of. */
+export const patternOf = (bounded: string): string => bounded.slice(UP_TO.length, -1);
 
 export const PATTERN: Form = {
   holds: isPattern,

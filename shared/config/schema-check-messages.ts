@@ -2,6 +2,7 @@
 import type { FieldFault } from "../http/problem.ts";
 import { LIMITS } from "../limits.ts";
 import { dottedPath } from "./path.ts";
+import { patternOf } from "./schema-check-keywords.ts";
 
 /** A keyword that did not hold at a place of the value. */
 export interface Miss {
@@ -44,7 +45,10 @@ const EXPECTED: Readonly<Record<string, (miss: Miss) => string>> = {
   minProperties: ({ rule }) => isSmallest(rule, "field"),
   maxProperties: ({ rule }) => isLargest(rule, "field"),
   uniqueItems: () => "items that are all different",
-  pattern: ({ rule }) => `a text that matches "${rule}"`,
+  pattern: ({ rule, found }) =>
+    String(found).length > LIMITS.configMatchedCharacters
+      ? isLargest(LIMITS.configMatchedCharacters, "character")
+      : `a text that matches "${patternOf(String(rule))}"`,
   format: ({ rule }) => `a text of the format "${rule}"`,
   propertyNames: () => "another name",
   contains: () => "an item of the form that the schema names",

@@ -282,6 +282,30 @@ describe("a schema", () => {
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 
+  test.each([
+    ["^a|b$", "a-", true],
+    ["^a|b$", "-b", true],
+    ["^a|b$", "-", false],
+    ["(a)\\1", "-aa-", true],
+    ["(a)\\1", "-a-a-", false],
+    ["^.$", "\u{1f600}", true],
+    ["^$", "\n", false],
+  ])("has its pattern %j hold for %j: %s", (pattern, text, holds) => {
+    const faults = checkAgainstSchema(object({ a: { pattern } }), { a: text });
+    expect(faults).toEqual(
+      holds ? [] : [{ path: "a", message: `expected a text that matches "${pattern}"` }],
+    );
+  });
+
+  test("has its patterns tried on short texts only", () => {
+    const schema = object({ a: { pattern: "a*a*a*b$" } });
+    const long = { a: "a".repeat(LIMITS.configTextCharacters) };
+    expect(checkAgainstSchema(schema, long)).toEqual([
+      { path: "a", message: "expected at most 2048 characters" },
+    ]);
+    expect(checkAgainstSchema(object({ a: { pattern: "b$" } }), { a: `${"a".repeat(2_047)}b` })).toEqual([]);
+  });
+
   test("never makes the check throw, whatever schema and value are", () => {
     const keyword = fc.constantFrom(
       "type",
