@@ -1,10 +1,11 @@
-/** `npm test`: fetches the NATS servers that tests run on, then runs vitest with the arguments it was given. */
+/** `npm test`: fetches the NATS servers and the runtimes that tests run on, then runs vitest with the arguments it was given. */
 import { NATS_BINARY, NATS_OLDEST_BINARY } from "#test/setup/nats.ts";
 import { acquireNewestNats, acquireOldestNats, type NatsProgram } from "./acquire-nats.ts";
+import { acquireRuntime, RUNTIME_NAMES } from "./acquire-runtimes.ts";
 import { NATS_OLDEST } from "./nats-sources.ts";
 import { sayOnTerminal as say } from "./progress.ts";
 import { runProgram } from "./run-program.ts";
-import { machineTools } from "./tools.ts";
+import { machineTools, type Tools } from "./tools.ts";
 
 const asVariable = ({ version, path }: NatsProgram): string => `${version}=${path}`;
 
@@ -18,8 +19,19 @@ export const main = async (args: string[]): Promise<number> => {
       ? `  Testing on NATS ${oldest.version} and ${newest.version}`
       : `  Testing on NATS ${newest.version} only: ${NATS_OLDEST}, the oldest supported, could not be had`,
   );
+  await acquireRuntimes(tools);
   return runProgram("vitest", ["run", ...args], {
     [NATS_BINARY]: asVariable(newest),
     ...(oldest ? { [NATS_OLDEST_BINARY]: asVariable(oldest) } : {}),
   });
+};
+
+/** Tests find them in the cache; those of one that cannot be had are skipped. */
+const acquireRuntimes = async (tools: Tools): Promise<void> => {
+  const all = RUNTIME_NAMES.map(async (runtime) => ({
+    runtime,
+    got: await acquireRuntime(runtime, { tools }),
+  }));
+  for (const { runtime, got } of await Promise.all(all))
+    if (!got.ok) say(`  Skipping the tests of processes on ${runtime}: ${got.error}`);
 };
