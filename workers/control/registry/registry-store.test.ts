@@ -449,6 +449,25 @@ describe("a mass failure", () => {
     expect([made.state("one", "one-i0"), made.state("one", "one-i1")]).toEqual(["down", "down"]);
   });
 
+  test("of what was left after another one is believed at once: nothing recovered between them", async () => {
+    const made = await failing({ one: 5, other: 9 }, ["one-i0", "one-i1", "one-i2"]);
+    await made.pass(70_000);
+    for (const id of ["one-i3", "one-i4"]) made.answers.set(id, ILL);
+    await made.pass(15_000);
+    expect([made.state("one", "one-i3"), made.state("one", "one-i4")]).toEqual(["down", "down"]);
+  });
+
+  test("of everything does not hide for longer what a failure of its service hides already", async () => {
+    const made = await failing({ one: 2, c: 1, d: 1, e: 1 }, ["one-i0", "one-i1"]);
+    made.answers.set("c-i0", ILL);
+    await made.pass(15_000);
+    expect([made.state("one", "one-i0"), made.state("c", "c-i0")]).toEqual(["degraded", "degraded"]);
+    await made.pass(45_000);
+    expect([made.state("one", "one-i0"), made.state("c", "c-i0")]).toEqual(["down", "degraded"]);
+    await made.pass(15_000);
+    expect(made.state("c", "c-i0")).toBe("down");
+  });
+
   test("of leases is one, too", async () => {
     const { put, state, pass } = harness();
     for (const id of ids(3)) await put("orders", id, leased(30));
