@@ -94,7 +94,9 @@ export const schemaBody = z
   .strictObject({ schema: contentSchema.meta({ description: "JSON Schema 2020-12 of an object" }) })
   .meta({ id: "SchemaDeclaration" });
 
-const anyJson = z.custom<JsonValue>().meta({ description: "Any JSON" });
+const anyJson = z
+  .custom<JsonValue>()
+  .meta({ type: ["object", "array", "string", "number", "boolean", "null"], description: "Any JSON" });
 
 export const changeSchema = z
   .strictObject({ path: z.string(), before: anyJson.optional(), after: anyJson.optional() })
