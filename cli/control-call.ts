@@ -144,7 +144,10 @@ const refusalOf = ({ status, text }: ControlAnswer): ControlRefusal => {
   const said = problem ? [problem.title, problem.detail].filter(Boolean).join(": ") : `answered ${status}`;
   const way = WAY_OUT[status];
   const faults = (problem?.errors ?? []).map(faultLine);
-  return new ControlRefusal([`${said}${way ? `; ${way}` : ""}`, ...faults].join("\n"), { status, code });
+  return new ControlRefusal([way ? `${said.replace(/\.$/, "")}; ${way}` : said, ...faults].join("\n"), {
+    status,
+    code,
+  });
 };
 
 const faultLine = ({ path, message }: FieldFault): string => `  ${path === "" ? "" : `${path}: `}${message}`;

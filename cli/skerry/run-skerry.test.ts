@@ -203,7 +203,7 @@ describe("config set", () => {
     const { code, err } = await run(["config", "set", "orders", "x", "1"]);
     expect(code).toBe(5);
     expect(err).toBe(
-      "skerry: Title of document_changed: It is at 5.; read it again (npx skerry config get) and repeat the change\n",
+      "skerry: Title of document_changed: It is at 5; read it again (npx skerry config get) and repeat the change\n",
     );
   });
 
@@ -463,7 +463,7 @@ describe("exit codes", () => {
     control = await fakeControl({ "GET /tokens": problem(status, "some_problem", "Detail.") });
     const ran = await run(["token", "list"]);
     expect(ran).toMatchObject({ code, out: "" });
-    expect(ran.err).toMatch(/^skerry: Title of some_problem: Detail\./);
+    expect(ran.err).toMatch(/^skerry: Title of some_problem: Detail/);
   });
 
   test.each([
