@@ -72,6 +72,8 @@ export const LIMITS = {
   epochBelievedMs: 500,
   /** Sums of answers under roll-outs that wait in one isolate for its next look; a system has few roll-outs at once. */
   armSums: 64,
+  /** Answers of one such sum: what is sent after a long time without a control plane must not outweigh all others. */
+  armAnswers: 1_000_000,
   /** Faults of a configuration that could not be taken, as reported. */
   configFaults: 20,
   /** Spans waiting in one isolate; more are dropped and counted. */
@@ -152,6 +154,8 @@ export const LIMITS = {
   documentRevisions: 1_000,
   /** Profiles of one service: each write of its default document checks every one of them. */
   documentProfiles: 20,
+  /** Secrets of one document: sealed, each takes some 200 bytes more, and a row of an Actor's SQLite has at most 2 MB. */
+  documentSecrets: 500,
   /** Documents of one import; its body is bounded as every other one. */
   documentsPerImport: 1_000,
   /** Services that have declared a schema. */
@@ -182,14 +186,14 @@ export const LIMITS = {
   registryMetadataBytes: 2_048,
   /** Instances on one page of the list; a service's stay together. */
   registryPageInstances: 500,
-  /** Probes at once, most of them waiting. */
+  /** Probes at once, those over the network included. */
   registryProbesAtOnce: 32,
   /** Probes at once over the network: the platform lets six connections of an invocation wait for headers. */
   registryUrlProbesAtOnce: 6,
   /** Probes of one alarm, each a subrequest; what is left is due at once in the next. */
   registryProbesPerRound: 256,
   /** No probe of an alarm starts later than this, so that leases are judged in time. */
-  registryProbeRoundMs: 2_000,
+  registryProbeRoundMs: 1_000,
   /** Of a probe's answer this much is read. */
   registryProbeBodyBytes: 4_096,
 } as const;

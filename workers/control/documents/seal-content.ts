@@ -25,7 +25,12 @@ export const sealContent = async (
 ): Promise<Result<JsonObject, DocumentFailure>> => {
   const document = nameOf(name);
   const found = secretsOf(content);
-  const faults = [...namesRefused(content), ...found.flatMap(formFaults)].slice(0, LIMITS.documentFaults);
+  const tooMany = { path: "", message: `expected at most ${LIMITS.documentSecrets} secrets` };
+  const faults = [
+    ...(found.length > LIMITS.documentSecrets ? [tooMany] : []),
+    ...namesRefused(content),
+    ...found.flatMap(formFaults),
+  ].slice(0, LIMITS.documentFaults);
   if (faults.length > 0) return err(doesNotFit(document, faults));
 
   const there = new Map(

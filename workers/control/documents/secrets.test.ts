@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { newKey, sealer } from "#shared/config/sealing.ts";
 import type { JsonObject } from "#shared/control/changes.ts";
+import { LIMITS } from "#shared/limits.ts";
 import { documentName, testDocuments } from "#test/fake/document-store.ts";
 import { replaceSealed } from "./secrets.ts";
 
@@ -81,6 +82,7 @@ describe("secrets of documents", () => {
     ["an empty text", { a: secret("") }],
     ["a text that is too long", { a: secret("x".repeat(20_000)) }],
     ["something beside it", { a: { $secret: "x", b: 1 } }],
+    ["one too many", { a: Array.from({ length: LIMITS.documentSecrets + 1 }, () => secret()) }],
     ["what only the store writes", { a: { $secret: { key: "k", iv: "", data: "", fingerprint: "0" } } }],
     ["the whole document", { $secret: { fingerprint: "000000000000" } }],
     ["a flag's variant", { flags: { f: { variants: { on: { x: secret() } } } } }],
