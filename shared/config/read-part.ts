@@ -53,12 +53,20 @@ const readSide = async <Schema extends z.ZodType>(
     return ok(frozen({ value: value.data, flags: flags.data }));
   } catch (error) {
     const path = error instanceof SecretNotOpened ? error.path : "";
-    return err([{ path, message: path ? (error as Error).message : "The schema failed on it" }]);
+    return err([
+      {
+        path: path.slice(0, FAULT_TEXT_MAX),
+        message: path ? (error as Error).message : "The schema failed on it",
+      },
+    ]);
   }
 };
 
+/** Enough to find the place; the control plane takes no long ones. */
+const FAULT_TEXT_MAX = 200;
+
 const faultsOf = ({ issues }: z.ZodError, prefix: readonly string[]): ConfigFault[] =>
   issues.slice(0, LIMITS.configFaults).map(({ path, message }) => ({
-    path: [...prefix, ...path].join("."),
-    message: message.slice(0, 200),
+    path: [...prefix, ...path].join(".").slice(0, FAULT_TEXT_MAX),
+    message: message.slice(0, FAULT_TEXT_MAX),
   }));

@@ -25,6 +25,16 @@ test("what is given back is added to what came meanwhile", () => {
   expect(sums.take()).toMatchObject([{ answers: 2, failures: 1 }]);
 });
 
+test("what the control plane would refuse is not counted, so that no look is refused for it", () => {
+  const sums = armSums();
+  sums.count({ ...answer, rollout: "r".repeat(257) });
+  sums.count({ ...answer, service: "s".repeat(65) });
+  expect(sums.take()).toEqual([]);
+  sums.giveBack([{ ...answer, answers: LIMITS.armAnswers, failures: 1 }]);
+  sums.count({ ...answer, failed: true });
+  expect(sums.take()).toMatchObject([{ answers: LIMITS.armAnswers, failures: 1 }]);
+});
+
 test("no more sums are kept than the limit says; those that are kept go on counting", () => {
   const sums = armSums();
   for (let index = 0; index < LIMITS.armSums + 10; index++) sums.count({ ...answer, rollout: `r${index}` });

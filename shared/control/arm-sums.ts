@@ -20,14 +20,22 @@ export interface ArmSums {
   giveBack(taken: readonly ArmCount[]): void;
 }
 
-/** Keeps `LIMITS.armSums` sums; answers that would need another are not counted. */
+/** As long as the control plane takes them: a look that it refuses would be refused for ever. */
+const SERVICE_LENGTH_MAX = 64;
+const ROLLOUT_LENGTH_MAX = 256;
+
+/**
+ * Keeps `LIMITS.armSums` sums of at most `LIMITS.armAnswers` answers; what is beyond is not counted, and neither are names
+ * that are too long: they come from answers of services.
+ */
 export const armSums = (): ArmSums => {
   const sums = new Map<string, ArmCount>();
 
   const add = ({ service, rollout, arm, answers, failures }: ArmCount): void => {
+    if (service.length > SERVICE_LENGTH_MAX || rollout.length > ROLLOUT_LENGTH_MAX) return;
     const key = `${service} ${rollout} ${arm}`;
     const sum = sums.get(key);
-    if (!sum && sums.size >= LIMITS.armSums) return;
+    if (sum ? sum.answers + answers > LIMITS.armAnswers : sums.size >= LIMITS.armSums) return;
     sums.set(key, {
       service,
       rollout,

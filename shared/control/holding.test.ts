@@ -88,6 +88,23 @@ test("a look of a snapshot's own epoch has what the snapshot's parts may lack", 
   expect(held.entry("orders")).toBeDefined();
 });
 
+test("what is asked from the start is whole, whether or not the control plane says so", () => {
+  const held = holding();
+  held.takeSnapshot(changes(50, [entry("orders", 50)], true));
+  expect(held.take(changes(3, [entry("catalog", 3)]), held.begin())).toBe(true);
+  expect([...held.entries()].map(({ service }) => service)).toEqual(["catalog"]);
+});
+
+test("services at the epoch that is held are taken, unless something was taken since they were asked for", () => {
+  const held = holding();
+  held.take(changes(5, [entry("orders", 5)], true), held.begin());
+  const slow = held.begin();
+  expect(held.take(changes(5, [entry("orders", 8)]), held.begin())).toBe(true);
+  expect(held.entry("orders")?.epoch).toBe(8);
+  expect(held.take(changes(5, [entry("orders", 7)]), slow)).toBe(false);
+  expect(held.entry("orders")?.epoch).toBe(8);
+});
+
 test("the answer that nothing is new is knowledge too", () => {
   const held = holding();
   expect(held.loaded()).toBe(false);

@@ -6,6 +6,8 @@ import type { Changes } from "./changes.ts";
 export interface Ticket {
   readonly generation: number;
   readonly taken: number;
+  /** What the look asks from. */
+  readonly from: number;
 }
 
 export interface Holding {
@@ -26,7 +28,8 @@ export interface Holding {
 
 /**
  * Answers may come late and out of order: one is taken when its epoch is newer. A whole one of an older epoch tells that the
- * control plane began anew, but only when nothing was taken since it was asked for: else it is merely late.
+ * control plane began anew, but only when nothing was taken since it was asked for: else it is merely late. So it is with
+ * services at the epoch that is held: they go ahead of a configuration that the control plane cannot give out.
  */
 export const holding = (): Holding => {
   const services = new Map<string, ServiceEntry>();
@@ -37,8 +40,8 @@ export const holding = (): Holding => {
   /** Counts how often the control plane began anew: what was asked before then is of no use. */
   let generation = 0;
 
-  const replace = (changes: Changes): void => {
-    if (changes.whole) services.clear();
+  const replace = (changes: Changes, whole: boolean): void => {
+    if (whole) services.clear();
     for (const entry of changes.services) {
       if (entry.instances.length > 0) services.set(entry.service, entry);
       else services.delete(entry.service);
@@ -48,33 +51,38 @@ export const holding = (): Holding => {
     taken++;
   };
 
-  const mayTake = (changes: Changes, ticket: Ticket): boolean => {
+  const mayTake = (changes: Changes, whole: boolean, ticket: Ticket): boolean => {
     if (ticket.generation !== generation) return false;
     if (changes.epoch > epoch) return true;
-    return changes.whole && (changes.epoch === epoch || ticket.taken === taken);
+    if (changes.epoch === epoch) return whole || ticket.taken === taken;
+    return whole && ticket.taken === taken;
   };
+
+  const askFrom = () => (fromLook ? epoch : 0);
 
   return {
     epoch: () => epoch,
-    askFrom: () => (fromLook ? epoch : 0),
+    askFrom,
     loaded: () => loaded,
     entry: (service) => services.get(service),
     entries: () => services.values(),
-    begin: () => ({ generation, taken }),
+    begin: () => ({ generation, taken, from: askFrom() }),
     take(changes, ticket) {
       if (!changes) {
         loaded = true;
         return false;
       }
-      if (!mayTake(changes, ticket)) return false;
+      // What changed since the beginning is everything.
+      const whole = changes.whole || ticket.from === 0;
+      if (!mayTake(changes, whole, ticket)) return false;
       if (changes.epoch < epoch) generation++;
-      replace(changes);
+      replace(changes, whole);
       fromLook = true;
       return true;
     },
     takeSnapshot(changes) {
       if (loaded) return false;
-      replace(changes);
+      replace(changes, true);
       return true;
     },
   };
