@@ -1,5 +1,4 @@
 /** Asks an instance over its binding or its URL whether it is well. */
-import { semaphore } from "#shared/cqrs/semaphore.ts";
 import type { Upstream } from "#shared/http/upstream.ts";
 import { LIMITS } from "#shared/limits.ts";
 import type { Instance } from "#shared/registry/instance.ts";
@@ -20,19 +19,15 @@ export const probeInstance = ({
 }: {
   bindings: Readonly<Record<string, Upstream>>;
   fetchUrl: (request: Request) => Promise<Response>;
-}): Probe => {
-  const overTheNetwork = semaphore(LIMITS.registryUrlProbesAtOnce);
-  return async (instance, { path, timeoutMs }) => {
-    // The time of a probe begins when it may be sent: waiting for others is not the instance's fault.
-    const ask = (base: string, send: (request: Request) => Promise<Response>) =>
-      readAnswer(send, { url: `${base}${path}`, timeoutMs });
+}): Probe =>
+  async function probe(instance, { path, timeoutMs }) {
     const { binding, url } = instance;
-    if (url !== undefined) return overTheNetwork(() => ask(url, fetchUrl));
+    if (url !== undefined) return readAnswer(fetchUrl, { url: `${url}${path}`, timeoutMs });
     const upstream = bindingOf(bindings, instance);
     if (!upstream) return { ok: false };
-    return ask(`http://${binding?.toLowerCase()}`, (request) => upstream.fetch(request));
+    const own = { url: `http://${binding?.toLowerCase()}${path}`, timeoutMs };
+    return readAnswer((request) => upstream.fetch(request), own);
   };
-};
 
 const bindingOf = (
   bindings: Readonly<Record<string, Upstream>>,

@@ -36,11 +36,18 @@ export interface ProbeRounds {
   join(instance: StoredInstance): void;
 }
 
-interface Round {
+/** Instances that are asked in one way, and how many of them at once. */
+interface Lane {
+  readonly places: number;
   readonly queue: StoredInstance[];
   readonly joined: StoredInstance[];
-  readonly endsAt: number;
   readonly workers: Set<Promise<void>>;
+}
+
+interface Round {
+  readonly endsAt: number;
+  readonly urls: Lane;
+  readonly bindings: Lane;
   results: Probed[];
 }
 
@@ -64,11 +71,11 @@ export const probeRounds = ({ probe, clock, random, due, write }: ProbeRoundsOpt
     if (results.length > 0) await write(results);
   };
 
-  const nextOf = (round: Round): StoredInstance | undefined =>
-    round.joined.shift() ?? (clock() < round.endsAt ? round.queue.shift() : undefined);
+  const nextOf = (round: Round, lane: Lane): StoredInstance | undefined =>
+    lane.joined.shift() ?? (clock() < round.endsAt ? lane.queue.shift() : undefined);
 
-  const work = async (round: Round): Promise<void> => {
-    for (let next = nextOf(round); next; next = nextOf(round)) {
+  const work = async (round: Round, lane: Lane): Promise<void> => {
+    for (let next = nextOf(round, lane); next; next = nextOf(round, lane)) {
       const probed = await ask(next);
       if (!probed) continue;
       round.results.push(probed);
@@ -77,10 +84,10 @@ export const probeRounds = ({ probe, clock, random, due, write }: ProbeRoundsOpt
     }
   };
 
-  const employ = (round: Round): void => {
-    const worker = work(round);
-    round.workers.add(worker);
-    const leave = () => round.workers.delete(worker);
+  const employ = (round: Round, lane: Lane): void => {
+    const worker = work(round, lane);
+    lane.workers.add(worker);
+    const leave = () => lane.workers.delete(worker);
     worker.then(leave, leave);
   };
 
@@ -88,27 +95,46 @@ export const probeRounds = ({ probe, clock, random, due, write }: ProbeRoundsOpt
     async round() {
       const queue = due(LIMITS.registryProbesPerRound);
       if (queue.length === 0) return;
-      const endsAt = clock() + LIMITS.registryProbeRoundMs;
-      const round: Round = { queue, joined: [], endsAt, workers: new Set(), results: [] };
+      const round: Round = {
+        endsAt: clock() + LIMITS.registryProbeRoundMs,
+        urls: laneOf(LIMITS.registryUrlProbesAtOnce, queue.filter(isAtUrl)),
+        bindings: laneOf(
+          LIMITS.registryProbesAtOnce - LIMITS.registryUrlProbesAtOnce,
+          queue.filter((instance) => !isAtUrl(instance)),
+        ),
+        results: [],
+      };
       current = round;
       try {
-        const places = Math.min(LIMITS.registryProbesAtOnce, queue.length);
-        for (let place = 0; place < places; place++) employ(round);
-        while (round.workers.size > 0) await Promise.all(round.workers);
+        for (const lane of [round.urls, round.bindings]) {
+          const workers = Math.min(lane.places, lane.queue.length);
+          for (let worker = 0; worker < workers; worker++) employ(round, lane);
+        }
+        while (round.urls.workers.size + round.bindings.workers.size > 0) {
+          await Promise.all([...round.urls.workers, ...round.bindings.workers]);
+        }
       } finally {
         current = undefined;
         await flush(round);
       }
     },
     join(instance) {
-      if (
-        !current ||
-        current.queue.some(({ service, id }) => service === instance.service && id === instance.id)
-      )
-        return;
-      if (current.joined.length >= LIMITS.registryProbesPerRound) return;
-      current.joined.push(instance);
-      if (current.workers.size < LIMITS.registryProbesAtOnce) employ(current);
+      const round = current;
+      if (!round) return;
+      const lane = isAtUrl(instance) ? round.urls : round.bindings;
+      const waits = ({ service, id }: StoredInstance) => service === instance.service && id === instance.id;
+      if (lane.queue.some(waits) || lane.joined.length >= LIMITS.registryProbesPerRound) return;
+      lane.joined.push(instance);
+      if (lane.workers.size < lane.places) employ(round, lane);
     },
   };
 };
+
+const laneOf = (places: number, queue: StoredInstance[]): Lane => ({
+  places,
+  queue,
+  joined: [],
+  workers: new Set(),
+});
+
+const isAtUrl = ({ definition }: StoredInstance): boolean => definition.url !== undefined;

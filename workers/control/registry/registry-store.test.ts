@@ -252,7 +252,10 @@ describe("probes", () => {
     expect(ledger.epoch()).toBe(before + 1);
   });
 
-  test("never number more than 32 at once, however many are due", async () => {
+  test.each([
+    { to: "bindings", what: bound(), atOnce: 26 },
+    { to: "URLs", what: registration(), atOnce: 6 },
+  ])("to $to never number more than $atOnce at once, however many are due", async ({ what, atOnce }) => {
     let active = 0;
     let most = 0;
     const { put, store, now, state } = harness({
@@ -263,9 +266,9 @@ describe("probes", () => {
         return WELL;
       },
     });
-    for (const id of ids(90)) await put("orders", id, bound());
+    for (const id of ids(90)) await put("orders", id, what);
     await store.run();
-    expect(most).toBe(32);
+    expect(most).toBe(atOnce);
     expect(store.due()).toBeGreaterThan(now());
     expect(state("orders", "i89")).toBe("up");
   });
