@@ -16,7 +16,15 @@ const setUp = () => {
     return look.epoch === epoch ? undefined : { epoch, changedAt: 0, services: [], whole: false };
   };
   const look = (more: Partial<Look> = {}) => recent.look({ ...LOOK, ...more }, ask);
-  return { state, recent, ask, look, pass: (ms: number) => (now += ms) };
+  return {
+    state,
+    recent,
+    ask,
+    look,
+    pass: (ms: number) => {
+      now += ms;
+    },
+  };
 };
 
 describe("a control isolate's memory", () => {
