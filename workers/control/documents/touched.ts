@@ -16,7 +16,10 @@ export const touchedBy = (
   const profiles = [
     ...new Set([DEFAULT_PROFILE, ...tables.profiles(), ...names.map(({ profile }) => profile)]),
   ];
-  const services = [...new Set([SHARED, ...tables.services(), ...names.map(({ service }) => service)])];
+  const isForAll = names.some(({ service }) => service === SHARED);
+  const services = isForAll
+    ? [...new Set([SHARED, ...tables.services(), ...names.map(({ service }) => service)])]
+    : [];
   const stands = (name: DocumentName): boolean => {
     const { stable, candidate } = after.document(name);
     return Boolean(stable?.content ?? candidate?.content);
