@@ -28,6 +28,9 @@ const NOTHING_REGISTERED: ReadinessCheck = {
   check: async () => err({ detail: "no service is registered" }),
 };
 
+/** A process may be probed at another path than `/readyz`: then the registry's word, by which it is healthy, is enough. */
+const NO_SUCH_PATH = 404;
+
 /** Asks an instance of the newest major version that has a healthy one. */
 const serviceCheck = (
   services: RegisteredServices,
@@ -36,17 +39,17 @@ const serviceCheck = (
 ): ReadinessCheck => {
   for (const major of majors.toReversed()) {
     const found = services.find({ service, version: `v${major}`, major });
-    if (found.ok) return upstreamCheck(service, found.value);
+    if (found.ok) return upstreamCheck(service, found.value, NO_SUCH_PATH);
   }
   return { name: service, check: async () => err({ detail: "none of its instances is healthy" }) };
 };
 
 /** Ready when its own `/readyz` says so; what it lacks is passed on by name. */
-const upstreamCheck = (name: string, upstream: Upstream): ReadinessCheck => ({
+const upstreamCheck = (name: string, upstream: Upstream, alsoReady?: number): ReadinessCheck => ({
   name,
   async check() {
     const response = await upstream.fetch(new Request(`http://${name}/readyz`));
-    if (response.ok) {
+    if (response.ok || response.status === alsoReady) {
       await response.body?.cancel();
       return ok(undefined);
     }

@@ -310,6 +310,18 @@ describe("what is listed", () => {
   });
 });
 
+test("a service without a /readyz of its own is ready by the registry's word, the control plane is not", async () => {
+  link.register("s", instance());
+  status = 404;
+  const { checks } = JSON.parse((await gateway()("/readyz")).text);
+  const ready = checks.map((check: { name: string; ready: boolean }) => [check.name, check.ready]);
+  expect(ready).toEqual([
+    ["s", true],
+    ["monitor", false],
+    ["control", false],
+  ]);
+});
+
 describe("a span", () => {
   const spans = recordSpans();
   const routeOf = async (path: string) => {
