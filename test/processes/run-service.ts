@@ -56,6 +56,7 @@ export interface RunningService {
 }
 
 export interface ServiceSettings {
+  readonly service: string;
   readonly gatewayUrl: string;
   readonly token: string;
   readonly natsUrl?: string;
@@ -64,13 +65,19 @@ export interface ServiceSettings {
 /** @throws Error with what it said when it ends before it is ready */
 export const runService = async (
   { program, args }: Runtime,
-  { gatewayUrl, token, natsUrl }: ServiceSettings,
+  { service, gatewayUrl, token, natsUrl }: ServiceSettings,
 ): Promise<RunningService> => {
   const { NATS_URL: _, ...env } = process.env;
   const child = spawn(program, [...args, join(ROOT, "test/processes/service.ts")], {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...env, GATEWAY_URL: gatewayUrl, CONTROL_TOKEN: token, ...(natsUrl && { NATS_URL: natsUrl }) },
+    env: {
+      ...env,
+      SERVICE: service,
+      GATEWAY_URL: gatewayUrl,
+      CONTROL_TOKEN: token,
+      ...(natsUrl && { NATS_URL: natsUrl }),
+    },
   });
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {

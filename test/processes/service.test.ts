@@ -22,7 +22,12 @@ afterEach(async () => {
 const started = async (runtime: Runtime, options: { natsUrl?: string } = {}) => {
   const gateway = await recordingGateway(TOKEN);
   cleanUps.push(gateway.close);
-  const service = await runService(runtime, { gatewayUrl: gateway.url, token: TOKEN, ...options });
+  const service = await runService(runtime, {
+    service: "echo",
+    gatewayUrl: gateway.url,
+    token: TOKEN,
+    ...options,
+  });
   cleanUps.push(service.kill);
   const echo = async (query = "") => {
     const response = await fetch(`${service.url}/echo/v1/echo${query}`);

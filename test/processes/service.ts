@@ -1,6 +1,7 @@
 /**
  * A service that is no worker: runs unchanged on Node, Bun and Deno, registers itself, takes its configuration while it runs,
- * and drains on SIGTERM. Its settings are variables: GATEWAY_URL, CONTROL_TOKEN, and NATS_URL to be told of changes.
+ * and drains on SIGTERM. Its settings are variables: SERVICE, GATEWAY_URL, CONTROL_TOKEN, and NATS_URL to be told of
+ * changes.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -11,27 +12,27 @@ import { processLink } from "#shared/registry/process/process-link.ts";
 import { registrar } from "#shared/registry/process/registrar.ts";
 import { sleep, systemClock } from "#shared/runtime/clock.ts";
 
-const { GATEWAY_URL: gatewayUrl = "", CONTROL_TOKEN: token = "", NATS_URL: natsUrl } = process.env;
-const SERVICE = "echo";
+const { SERVICE: service = "echo", GATEWAY_URL: gatewayUrl = "", NATS_URL: natsUrl } = process.env;
+const { CONTROL_TOKEN: token = "" } = process.env;
 const GRACE_MS = 10_000;
 
-const common = { gatewayUrl, token, service: SERVICE, clock: systemClock, sleep };
+const common = { gatewayUrl, token, service, clock: systemClock, sleep };
 const link = processLink(common);
 const config = link.config(z.object({ greeting: z.string().default("hello") }));
-const epochs = natsUrl && followEpochs({ url: natsUrl, name: SERVICE, saw: link.saw, sleep });
+const epochs = natsUrl && followEpochs({ url: natsUrl, name: service, saw: link.saw, sleep });
 
-const id = `echo-${crypto.randomUUID()}`;
+const id = `${service}-${crypto.randomUUID()}`;
 let inFlight = 0;
 
 const answer = (response: ServerResponse, status: number, body: object): void => {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 };
 
-/** `GET /echo/v1/echo?ms=100` takes that long. */
+/** `GET /{service}/v1/echo?ms=100` takes that long. */
 const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://echo");
   if (pathname === "/healthz") return answer(response, 200, { status: "up" });
-  if (pathname !== `/${SERVICE}/v1/echo`) return answer(response, 404, { detail: "no such path" });
+  if (pathname !== `/${service}/v1/echo`) return answer(response, 404, { detail: "no such path" });
   inFlight++;
   try {
     await sleep(Number(searchParams.get("ms") ?? 0));

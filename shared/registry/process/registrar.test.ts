@@ -209,7 +209,10 @@ test("the registry tells of the drain for as long as the grace lasts", async () 
   const draining = registration.drain({ graceMs: 29_001 });
   await time.pass(30_000);
   await draining;
-  expect(new URL(asked.at(-1)?.request.url ?? "").search).toBe("?drainSeconds=30");
+  const request = asked.at(-1)?.request;
+  expect(new URL(request?.url ?? "").search).toBe("?drainSeconds=30");
+  // A body that is announced and does not come is refused.
+  expect(request?.headers.get("content-type")).toBeNull();
 });
 
 test("a removal that fails is tried again within the grace", async () => {

@@ -49,7 +49,10 @@ export const registryClient = ({
     try {
       const request = new Request(url, {
         ...init,
-        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(init.body !== undefined && { "content-type": "application/json" }),
+        },
         signal: AbortSignal.any([signal, AbortSignal.timeout(LIMITS.registrarRequestMs)]),
       });
       const response = await fetch(request);
