@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { applyStreams } from "#nats/apply-streams.ts";
 import { createBundler } from "./bundle-workers.ts";
+import { controlClient } from "./control-client.ts";
 import { type ControlSecrets, controlSecrets } from "./control-secrets.ts";
 import { CliFailure } from "./failure.ts";
 import { ownerMark } from "./owned-processes.ts";
@@ -109,7 +110,7 @@ const serve = async (options: Serving, bundles: Readonly<Record<string, string>>
     const services = await addressesOf(miniflare);
     const url = services[GATEWAY];
     if (url === undefined) throw new CliFailure(`cannot start without the worker "${GATEWAY}"`);
-    const control = { url, token: options.control.token };
+    const control = controlClient({ url, token: options.control.token });
     await registerWorkers(control);
     await waitUntilReady(url, waiting);
     const ports = Object.fromEntries(

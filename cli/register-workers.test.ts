@@ -1,6 +1,7 @@
 /** Holds what a local start tells the control plane of the workers. */
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { controlClient } from "./control-client.ts";
 import { registerWorkers } from "./register-workers.ts";
 import { WORKERS } from "./workers.ts";
 
@@ -23,12 +24,12 @@ const controlPlane = (answer: () => Response) => {
     });
     return answer();
   };
-  return { sent, address: { url: "http://localhost:8787", token: "skerry_t", fetch: ask } };
+  return { sent, control: controlClient({ url: "http://localhost:8787", token: "skerry_t", fetch: ask }) };
 };
 
 test("every service of the table is an instance at its binding, with its version and its line for people", async () => {
-  const { sent, address } = controlPlane(() => Response.json({}));
-  await registerWorkers(address, WORKERS, {});
+  const { sent, control } = controlPlane(() => Response.json({}));
+  await registerWorkers(control, WORKERS, {});
   expect(sent.map(({ path }) => path)).toEqual(
     ["catalog", "orders", "inventory", "payments"].map(
       (service) => `/control/v1/registry/${service}/instances/skerry-${service}`,
@@ -46,9 +47,9 @@ test("every service of the table is an instance at its binding, with its version
 });
 
 test("a schema goes before the registrations, as what a document may say: what has a default may be absent", async () => {
-  const { sent, address } = controlPlane(() => Response.json({}));
+  const { sent, control } = controlPlane(() => Response.json({}));
   const schema = z.strictObject({ minutes: z.int().default(15), name: z.string() });
-  await registerWorkers(address, WORKERS, { orders: schema });
+  await registerWorkers(control, WORKERS, { orders: schema });
   expect(sent[0]).toMatchObject({
     method: "PUT",
     path: "/control/v1/schemas/orders",
@@ -58,10 +59,10 @@ test("a schema goes before the registrations, as what a document may say: what h
 });
 
 test("a refusal names the service that could not be registered", async () => {
-  const { address } = controlPlane(() =>
+  const { control } = controlPlane(() =>
     Response.json({ title: "There is no service binding of this name", detail: "CATALOG" }, { status: 422 }),
   );
-  await expect(registerWorkers(address, WORKERS, {})).rejects.toThrow(
+  await expect(registerWorkers(control, WORKERS, {})).rejects.toThrow(
     'cannot register the service "catalog": There is no service binding of this name: CATALOG',
   );
 });

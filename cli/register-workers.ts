@@ -1,4 +1,4 @@
-/** Tells a local control plane of the workers: what each service's configuration may be, and at which binding it answers. */
+/** Tells a control plane of the workers: what each service's configuration may be, and at which binding it answers. */
 import type { z } from "zod";
 import { configJsonSchema } from "#shared/config/schema-check.ts";
 import { CATALOG_CONFIG } from "#workers/catalog/contract.ts";
@@ -6,7 +6,7 @@ import { GATEWAY_CONFIG } from "#workers/gateway/contract.ts";
 import { INVENTORY_CONFIG } from "#workers/inventory/contract.ts";
 import { ORDERS_CONFIG } from "#workers/orders/contract.ts";
 import { PAYMENTS_CONFIG } from "#workers/payments/contract.ts";
-import { controlClient } from "./control-client.ts";
+import type { ControlClient } from "./control-client.ts";
 import { CliFailure } from "./failure.ts";
 import { WORKERS, type WorkerEntry } from "./workers.ts";
 
@@ -19,25 +19,17 @@ const CONFIG_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   payments: PAYMENTS_CONFIG,
 };
 
-export interface Registering {
-  /** The gateway's address, without a slash at the end. */
-  readonly url: string;
-  /** Of the role admin. */
-  readonly token: string;
-  readonly fetch?: typeof fetch;
-}
-
 /**
  * Schemas first, so that nothing is ever registered whose documents nobody checks. What stands already stays as it is, so this
  * is done at every start.
+ * @param control as a caller of the role write
  * @throws CliFailure naming what could not be declared or registered
  */
 export const registerWorkers = async (
-  address: Registering,
+  control: Pick<ControlClient, "declareSchema" | "registerInstance">,
   workers: readonly WorkerEntry[] = WORKERS,
   schemas = CONFIG_SCHEMAS,
-): Promise<void> => {
-  const control = controlClient(address);
+): Promise<readonly { readonly service: string; readonly id: string }[]> => {
   const named = async (what: string, work: Promise<void>) => {
     await work.catch((error: unknown) => {
       if (!(error instanceof CliFailure)) throw error;
@@ -50,12 +42,15 @@ export const registerWorkers = async (
       control.declareSchema(service, configJsonSchema(schema)),
     );
   }
+  const registered = [];
   for (const { name, registers } of workers) {
     if (!registers) continue;
     const { service, binding, version, summary } = registers;
+    registered.push({ service, id: name });
     await named(
       `the service "${service}"`,
       control.registerInstance(service, name, { binding, version, metadata: { summary } }),
     );
   }
+  return registered;
 };

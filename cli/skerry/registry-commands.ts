@@ -80,6 +80,15 @@ const addChanges = (registry: Command, { terminal, client }: Session): void => {
       });
     });
 
+  withJson(registry.command("register-workers"))
+    .summary("register the services of this project, and declare their configurations' schemas")
+    .action(async (options: JsonOption) => {
+      const { registerWorkers } = await import("../register-workers.ts");
+      const registered = await registerWorkers(client());
+      const text = registered.map(({ service, id }) => `${service}: ${id} is registered\n`).join("");
+      answer(terminal, options, { json: { registered }, text });
+    });
+
   withJson(registry.command("state <service> <instance> <state>"))
     .summary("say up or out_of_service; an operator's word stays across renewals")
     .action(async (service: string, id: string, state: string, options: JsonOption) => {

@@ -1,22 +1,31 @@
 /** Holds that the commands of the deployment guide fit the workers, and come in an order in which they can succeed. */
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFile, mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { unstable_readConfig } from "wrangler";
-import { FAKE_PAYMENT_PROVIDER, ROOT, WORKERS } from "#cli/workers.ts";
+import { runSkerry } from "#cli/skerry/run-skerry.ts";
+import { CONTROL, FAKE_PAYMENT_PROVIDER, GATEWAY, ROOT, WORKERS } from "#cli/workers.ts";
+import { temporaryFolder } from "../setup/temporary-folder.ts";
 
-const commands = readFileSync(join(ROOT, "docs/guides/deploy.md"), "utf8")
+const guide = readFileSync(join(ROOT, "docs/guides/deploy.md"), "utf8");
+
+const commands = guide
   .split("\n")
-  .map((line) => line.match(/^ {3}(\S*npx wrangler .*|\S* ?npm run .*)$/)?.[1] ?? "")
+  .map((line) => line.match(/^ {3}(\S*npx wrangler .*|\S* ?npm run .*|(?:npx skerry|sed) .*)$/)?.[1] ?? "")
   .filter((line) => line !== "");
 
 const DEPLOYED = WORKERS.filter(({ name }) => name !== FAKE_PAYMENT_PROVIDER).map(({ name, config }) => {
-  const { services, d1_databases, secrets } = unstable_readConfig({ config: join(ROOT, config) });
+  const { services, d1_databases, kv_namespaces, secrets } = unstable_readConfig({
+    config: join(ROOT, config),
+  });
   return {
     name,
     config,
     bound: (services ?? []).map(({ service }: { service: string }) => service),
     databases: d1_databases.map((database: { database_name?: string }) => database.database_name),
+    namespaces: kv_namespaces.map(({ id }: { id?: string }) => id),
     secrets: (secrets?.required ?? []) as string[],
   };
 });
@@ -30,11 +39,84 @@ const placeOf = (start: string): number => {
 
 const deployOf = ({ config }: { config: string }): number => placeOf(`npx wrangler deploy -c ${config}`);
 
-test.each(DEPLOYED)("$name is deployed after every worker that it is bound to", (worker) => {
-  for (const service of worker.bound) {
-    const needed = DEPLOYED.find(({ name }) => name === service);
-    expect(needed, `${service}, which ${worker.name} is bound to, is deployed`).toBeDefined();
-    if (needed) expect(deployOf(needed), service).toBeLessThan(deployOf(worker));
+const PLACEHOLDER = "cli/placeholder/wrangler.toml";
+
+/** Where there is a worker of the name for the first time: the placeholder has that of the control worker before it. */
+const existsFrom = (name: string): number => {
+  if (name === CONTROL) return deployOf({ config: PLACEHOLDER });
+  const worker = DEPLOYED.find((deployed) => deployed.name === name);
+  expect(worker, `${name} is deployed`).toBeDefined();
+  return worker ? deployOf(worker) : Number.POSITIVE_INFINITY;
+};
+
+test.each(DEPLOYED)("$name is deployed when every worker that it is bound to exists", (worker) => {
+  for (const service of worker.bound) expect(existsFrom(service), service).toBeLessThan(deployOf(worker));
+});
+
+test("what has the control worker's name at first is bound to nothing, and is replaced before the gateway comes", () => {
+  const { name, services } = unstable_readConfig({ config: join(ROOT, PLACEHOLDER) });
+  expect({ name, services: services ?? [] }).toEqual({ name: CONTROL, services: [] });
+  const [control, gateway] = [CONTROL, GATEWAY].map((of) => DEPLOYED.find((worker) => worker.name === of));
+  const places = [{ config: PLACEHOLDER }, control, gateway].map((worker) =>
+    worker ? deployOf(worker) : -1,
+  );
+  expect(places).toEqual(places.toSorted((a, b) => a - b));
+});
+
+test("the id of the KV namespace comes by one command into every file that names it, before anything is deployed", async () => {
+  const naming = DEPLOYED.filter(({ namespaces }) => namespaces.length > 0);
+  expect(naming.length).toBeGreaterThan(1);
+  const [made, written] = [
+    placeOf("npx wrangler kv namespace create skerry-snapshots"),
+    placeOf("sed -i.bak"),
+  ];
+  expect(made).toBeLessThan(written);
+  for (const worker of DEPLOYED) expect(written).toBeLessThan(deployOf(worker));
+  const folder = await temporaryFolder("kv-id");
+  for (const { config } of DEPLOYED) {
+    await mkdir(dirname(join(folder.path, config)), { recursive: true });
+    await copyFile(join(ROOT, config), join(folder.path, config));
+  }
+  const command = (commands[written] ?? "").replace("<the id>", "0f2ac74b498b48028cb68387c421e279");
+  execFileSync("sh", ["-c", command], { cwd: folder.path });
+  for (const { config, namespaces } of naming) {
+    const { kv_namespaces } = unstable_readConfig({ config: join(folder.path, config) });
+    expect(kv_namespaces.map(({ id }: { id?: string }) => id)).toEqual(
+      namespaces.map(() => "0f2ac74b498b48028cb68387c421e279"),
+    );
+  }
+  await folder.remove();
+});
+
+test("every service is given its keys after it is deployed, and is registered after the gateway is", () => {
+  const gateway = DEPLOYED.find(({ name }) => name === GATEWAY);
+  const registered = placeOf("npx skerry registry register-workers");
+  expect(deployOf(gateway ?? { config: "" })).toBeLessThan(registered);
+  for (const { registers, config } of WORKERS) {
+    if (!registers) continue;
+    const keys = placeOf(`npx skerry config keys ${registers.service}`);
+    expect(commands[keys]).toBe(
+      `npx skerry config keys ${registers.service} | npx wrangler secret put CONFIG_KEYS -c ${config}`,
+    );
+    expect(deployOf({ config })).toBeLessThan(keys);
+  }
+});
+
+test("every command of npx skerry in the guides is one that there is", async () => {
+  const text = guide + readFileSync(join(ROOT, "docs/guides/add-a-service.md"), "utf8");
+  const named = [...text.matchAll(/npx skerry ([a-z-]+(?: [a-z-]+)?)/g)].map(([, words = ""]) =>
+    words.split(" "),
+  );
+  expect(named.length).toBeGreaterThan(5);
+  for (const words of named) {
+    let said = "";
+    const write = (text: string) => {
+      said += text;
+    };
+    const world = { out: { write }, err: { write }, env: {}, cwd: ROOT, fetch, readInput: async () => "" };
+    const code = await runSkerry([...words, "--help"], world, []);
+    expect({ words, code }).toEqual({ words, code: 0 });
+    if (words.length > 1) expect(said).toContain(`Usage: skerry ${words.join(" ")}`);
   }
 });
 

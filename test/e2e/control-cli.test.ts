@@ -46,6 +46,12 @@ afterAll(async () => {
   await folder?.remove();
 });
 
+test("status is 0, a usage fault 2, and nobody there 6", async () => {
+  expect((await skerry(["status"])).code).toBe(0);
+  expect((await skerry(["config", "get"])).code).toBe(2);
+  expect((await skerry(["registry", "list"], { SKERRY_URL: "http://127.0.0.1:9" })).code).toBe(6);
+});
+
 test("a document is set, read, compared, rolled back, and its history says all of it", async () => {
   const set = (minutes: number) =>
     skerry(["config", "set", "orders", "cancellationMinutes", `${minutes}`, "--reason", `to ${minutes}`]);
@@ -145,10 +151,4 @@ test("a token may what its role says, until it is revoked; a wrong one nothing",
   expect((await skerry(["token", "revoke", made.id])).code).toBe(0);
   expect((await as(made.token, "registry", "list")).code).toBe(4);
   expect((await as("skerry_wrong", "registry", "list")).code).toBe(4);
-});
-
-test("status is 0, a usage fault 2, and nobody there 6", async () => {
-  expect((await skerry(["status"])).code).toBe(0);
-  expect((await skerry(["config", "get"])).code).toBe(2);
-  expect((await skerry(["registry", "list"], { SKERRY_URL: "http://127.0.0.1:9" })).code).toBe(6);
 });
