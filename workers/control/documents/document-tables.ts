@@ -51,6 +51,7 @@ const TABLES = [
   `CREATE TABLE IF NOT EXISTS schemas (
      service TEXT PRIMARY KEY, content TEXT NOT NULL, author TEXT NOT NULL, at INTEGER NOT NULL, epoch INTEGER NOT NULL
    )`,
+  "CREATE INDEX IF NOT EXISTS schemas_by_epoch ON schemas (epoch)",
   // What was forgotten has left an epoch behind: no configuration may look older without it.
   "CREATE TABLE IF NOT EXISTS forgotten (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL)",
 ];
@@ -129,6 +130,14 @@ export const documentTables = (sql: ActorSql) => {
       numberOf(
         "SELECT COUNT(*) n FROM documents WHERE service = ? AND (stable IS NOT NULL OR candidate IS NOT NULL)",
         service,
+      ),
+
+    /** The newest epoch of any document or schema: the same as before means that nothing has changed. */
+    stamp: (): number =>
+      Math.max(
+        numberOf("SELECT MAX(epoch) n FROM documents"),
+        numberOf("SELECT MAX(epoch) n FROM schemas"),
+        numberOf("SELECT epoch n FROM forgotten"),
       ),
 
     /** The newest epoch of what this service's configuration is made of. */
