@@ -51,6 +51,19 @@ describe("a change", () => {
     expect(cold?.config?.value).toEqual({ limit: 5 });
   });
 
+  it("has a snapshot under a profile that is looked for only later", async () => {
+    const { boot, keyValue, state } = fakeControlPlane();
+    const plane = boot();
+    await put(plane, ["orders", "default", { limit: 5 }]);
+    await plane.ring();
+    const live = coldSnapshot({ snapshots: keyValue, service: "orders", profile: "live" });
+    expect((await live())?.config).toBeUndefined();
+    await look(plane, { profile: "live" });
+    state.now += 1_000;
+    await plane.ring();
+    expect((await live())?.config).toMatchObject({ profile: "live", value: { limit: 5 } });
+  });
+
   it("is not made when the alarm that must follow it cannot be set", async () => {
     const { boot, state } = fakeControlPlane();
     const plane = boot();

@@ -8,7 +8,7 @@ import type { KeyValue } from "#shared/storage/key-value.ts";
 import { alarmClock } from "./alarm-clock.ts";
 import { type DocumentMethods, documentStore } from "./documents/document-store.ts";
 import { documentTables } from "./documents/document-tables.ts";
-import { createLedger } from "./ledger.ts";
+import { createLedger, markedLedger } from "./ledger.ts";
 import type { RegistryMethods } from "./registry/registration.ts";
 import { type RegistryStoreOptions, registryStore } from "./registry/registry-store.ts";
 import { createRollouts, type RolloutMethods } from "./rollouts/rollouts.ts";
@@ -51,15 +51,17 @@ export const controlPlane = (options: ControlPlaneOptions): ActorLogic<ControlMe
     beforeChange: alarm.beforeChange,
     afterChange: (epoch) => void broadcast(epoch).catch(() => undefined),
   });
+  const configs = markedLedger(ledger);
   const seals = createSeals(options.keys);
-  const rollouts = createRollouts({ sql, clock, ledger, candidates: () => documents.candidates });
-  const documents = documentStore({ sql, ledger, clock, seals: seals.atRest, rollouts });
+  const rollouts = createRollouts({ sql, clock, ledger: configs, candidates: () => documents.candidates });
+  const documents = documentStore({ sql, ledger: configs, clock, seals: seals.atRest, rollouts });
   const tables = documentTables(sql);
   const { probe, allowedHosts, bindings } = options;
   const registry = registryStore({ sql, ledger, clock, random, probe, allowedHosts, bindings });
   const spread = createSpread({
     ...{ sql, clock, random, ledger, keyValue, registry, rollouts },
     documents: { ...documents, names: () => tables.standing(FIRST_DOCUMENT, LIMITS.documents) },
+    configsChangedAt: configs.newestEpoch,
     sealFor: seals.sealFor,
   });
 

@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { err, ok } from "#shared/result.ts";
 import { nodeSql } from "#shared/runtime/node-sql.ts";
-import { createLedger } from "./ledger.ts";
+import { createLedger, markedLedger } from "./ledger.ts";
 
 const setUp = (database = new DatabaseSync(":memory:")) => {
   const sql = nodeSql(database);
@@ -85,6 +85,23 @@ describe("the ledger", () => {
       afterChange: () => undefined,
     });
     expect(later.origin()).toBeGreaterThan(lost.epoch());
+  });
+
+  it("marks the changes of one kind as soon as they are made, and no refused ones", async () => {
+    const { database } = setUp();
+    const seen: boolean[] = [];
+    const ledger = createLedger({
+      sql: nodeSql(database),
+      clock: () => 1_000,
+      beforeChange: async () => undefined,
+      afterChange: (epoch) => void seen.push(marked.newestEpoch() === epoch),
+    });
+    const marked = markedLedger(ledger);
+    await ledger.change(() => ok(undefined));
+    await marked.change(() => ok(undefined));
+    await marked.change(() => err("no"));
+    expect(seen).toEqual([false, true]);
+    expect(marked.newestEpoch()).toBe(ledger.epoch());
   });
 
   it("does not let the time of its changes go back with the clock", async () => {

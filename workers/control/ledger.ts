@@ -64,6 +64,27 @@ export const createLedger = ({ sql, clock, beforeChange, afterChange }: LedgerOp
   };
 };
 
+export interface MarkedLedger extends Ledger {
+  /** The newest epoch that may have been a change made here. */
+  newestEpoch(): number;
+}
+
+/** The same ledger for those of one kind. What was changed before this was made may have been of that kind. */
+export const markedLedger = (ledger: Ledger): MarkedLedger => {
+  let newest = ledger.epoch();
+  return {
+    ...ledger,
+    newestEpoch: () => newest,
+    change: (work) =>
+      ledger.change((epoch) => {
+        const result = work(epoch);
+        // Within the transaction: whoever reads the new epoch finds it marked.
+        if (result.ok) newest = epoch;
+        return result;
+      }),
+  };
+};
+
 type State = { origin: number; epoch: number; changed_at: number };
 
 const readState = (sql: ActorSql): State => {

@@ -104,7 +104,7 @@ export const createRollouts = ({ sql, clock, ledger, candidates }: RolloutOption
         stable: NONE,
       });
     },
-    underWay: { find: table.find, epochOf: table.epochOf },
+    underWay: table,
     count(counts) {
       for (const { rollout, arm, answers, failures } of counts) {
         const row = table.all().find(({ id }) => id === rollout);

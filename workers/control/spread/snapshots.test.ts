@@ -64,6 +64,7 @@ const setUp = () => {
           return { service, profile, epoch: configs.get(service) ?? 0, value: {}, flags: {} };
         },
       },
+      configsChangedAt: () => Math.max(0, ...configs.values()),
       names: () => [...configs.keys()].map((service) => ({ service, profile: "default" })),
     });
   const change = (table: Map<string, number>, ...names: string[]) =>

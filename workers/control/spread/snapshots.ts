@@ -37,6 +37,8 @@ export interface SnapshotOptions {
   readonly ledger: Ledger;
   readonly registry: RegistryEntries;
   readonly configs: ConfigParts;
+  /** The newest epoch in which any configuration may have changed: not all need to be looked at after another one. */
+  readonly configsChangedAt: () => number;
   /** Configurations that have snapshots. */
   readonly names: () => readonly DocumentName[];
 }
@@ -49,7 +51,7 @@ type Writing = () => Promise<SnapshotBody & { readonly value: string }>;
  * first pointer, so that no pointer ever names a body that is not there. What fails is tried again with backoff.
  */
 export const createSnapshots = (options: SnapshotOptions): Snapshots => {
-  const { sql, keyValue, clock, random, ledger } = options;
+  const { sql, keyValue, clock, random, ledger, configsChangedAt } = options;
   const table = snapshotTable(sql);
   let notBefore = 0;
   let failures = 0;
@@ -111,7 +113,8 @@ export const createSnapshots = (options: SnapshotOptions): Snapshots => {
       if ((due() ?? Number.POSITIVE_INFINITY) <= clock()) await attempt();
     },
     nameAdded() {
-      table.wrote(Math.min(table.writtenEpoch(), ledger.epoch() - 1));
+      const newest = configsChangedAt();
+      table.wrote(Math.min(table.writtenEpoch(), newest - 1));
     },
     status: () => ({ epoch: table.writtenEpoch(), ...(lastError !== undefined && { lastError }) }),
   };
@@ -119,7 +122,7 @@ export const createSnapshots = (options: SnapshotOptions): Snapshots => {
 
 /** Everything whose newest form is not what its pointer names. */
 const outdated = (
-  { ledger, registry, configs, names }: SnapshotOptions,
+  { ledger, registry, configs, configsChangedAt, names }: SnapshotOptions,
   table: SnapshotTable,
 ): readonly Writing[] => {
   const bodies: Writing[] = [];
@@ -132,6 +135,7 @@ const outdated = (
       return { key: registrySnapshot(epoch), pointer: REGISTRY_POINTER, epoch, value: JSON.stringify(whole) };
     });
   }
+  if (configsChangedAt() <= table.writtenEpoch()) return bodies;
   for (const name of names()) {
     const pointer = configPointer(name.service, name.profile);
     if (configs.epochOf(name) <= table.pointedEpoch(pointer)) continue;

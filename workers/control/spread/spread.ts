@@ -25,6 +25,8 @@ export interface SpreadOptions {
   readonly registry: RegistryEntries;
   readonly documents: SpreadDocuments;
   readonly rollouts: Rollouts;
+  /** The newest epoch in which any configuration may have changed. */
+  readonly configsChangedAt: () => number;
   readonly sealFor: (service: string, sides: ConfigSides) => Promise<ConfigSides>;
 }
 
@@ -43,6 +45,7 @@ export const createSpread = (
   const unsealable = unsealableConfigs();
   const snapshots = createSnapshots({
     ...{ sql, clock, random, ledger, keyValue, registry, configs },
+    configsChangedAt: options.configsChangedAt,
     names: () => withoutTwins([...looked.all(), ...documents.names().filter(isOfOne)]),
   });
 
