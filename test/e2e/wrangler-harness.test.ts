@@ -3,8 +3,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { applyMigrations } from "#cli/apply-migrations.ts";
+import { controlClient } from "#cli/control-client.ts";
+import { registerWorkers } from "#cli/register-workers.ts";
+import { workerSecrets } from "#cli/worker-secrets.ts";
 import { ROOT, WORKERS } from "#cli/workers.ts";
 import { applyStreams } from "#nats/apply-streams.ts";
+import { newKey } from "#shared/config/sealing.ts";
 import { startNats, type TestNats } from "../setup/nats.ts";
 import { eventually, expectStatus, type Shop, shopOf } from "./shop.ts";
 
@@ -16,11 +20,13 @@ beforeAll(async () => {
   nats = await startNats();
   await applyStreams({ natsUrl: nats.url });
   const workers = WORKERS;
+  const token = "skerry_of-the-harness";
+  const secrets = await workerSecrets({ token, keys: newKey("k1") });
   harness = createTestHarness({
     root: ROOT,
-    workers: workers.map(({ config, localServices = {} }) => ({
+    workers: workers.map(({ name, config, localServices = {} }) => ({
       configPath: join(ROOT, config),
-      secrets: { NATS_URL: nats.url },
+      secrets: { NATS_URL: nats.url, ...secrets[name] },
       bindingOverrides: localServices,
     })),
   });
@@ -30,6 +36,7 @@ beforeAll(async () => {
     const { DB } = await harness.getWorker<{ DB: Parameters<typeof applyMigrations>[0] }>(name).getEnv();
     await applyMigrations(DB, join(ROOT, migrations));
   }
+  await registerWorkers(controlClient({ url: url.origin, token }));
   shop = shopOf({ url: url.origin, services: {} });
 });
 afterAll(async () => {
