@@ -35,7 +35,8 @@ export interface WorkerTelemetryOptions {
 export interface WorkerTelemetry {
   /**
    * Sends what has ended, and what is still open and ends soon, within a second of its end, and the metrics that were
-   * recorded meanwhile: one loop per isolate, carried by the `waitUntil` of one request or Actor. Cheap when a loop runs already: call it for every request.
+   * recorded meanwhile: one loop per isolate, carried by the `waitUntil` of one request or Actor. Cheap when a loop runs
+   * already: call it for every request.
    */
   flushSoon(waitUntil: (work: Promise<unknown>) => void): void;
 }
