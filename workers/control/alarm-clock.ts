@@ -4,6 +4,7 @@ import type { ActorContext } from "#shared/runtime/actor.ts";
 import type { Clock } from "#shared/runtime/clock.ts";
 import { inSpan } from "#shared/telemetry/span.ts";
 import type { Scheduled } from "./part.ts";
+import { untraced } from "./untraced.ts";
 
 export interface AlarmClock {
   /** Sets the alarm for what follows a change, before the change: a crash between them is repaired when it rings. */
@@ -54,7 +55,7 @@ export const alarmClock = ({
   const run = async (name: string, part: Scheduled) => {
     heldBack.delete(name);
     try {
-      await part.run();
+      await untraced(() => part.run());
     } catch (error) {
       heldBack.set(name, clock() + AFTER_THROW_MS);
       // Only what fails has a span: rings without a trace of their own would fill the monitor.

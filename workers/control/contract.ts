@@ -1,7 +1,7 @@
 /** What others may see of the control plane: its version and its problem types. */
 import type { ProblemTable } from "#shared/http/errors.ts";
 
-export const CONTROL = { service: "control", major: 1 } as const;
+export const CONTROL = { service: "control", major: 1, version: "1.0.0" } as const;
 
 export const CONTROL_PROBLEMS = {
   token_missing: { status: 401, title: "A bearer token is needed", retryable: false },

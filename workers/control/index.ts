@@ -43,7 +43,7 @@ const { CATALOG, ORDERS, INVENTORY, PAYMENTS, MONITOR, CONTROL_ADMIN_TOKEN, CONT
 
 const telemetry = startWorkerTelemetry({
   service: CONTROL.service,
-  version: `${CONTROL.major}.0.0`,
+  version: CONTROL.version,
   send: sendSpansTo({
     monitor: bindingUpstream(MONITOR),
     endpoint: bindings.OTEL_EXPORTER_OTLP_ENDPOINT,

@@ -9,6 +9,7 @@ import { rfc3339 } from "#shared/runtime/clock.ts";
 import { CONTROL_PROBLEMS } from "../contract.ts";
 import { rolloutSchema } from "../rollouts/routes.ts";
 import { callerOf } from "../tokens/caller.ts";
+import { untraced } from "../untraced.ts";
 import type { AnswerLook } from "./changes.ts";
 import { changesQuerySchema, lookSchema } from "./look-schema.ts";
 import type { StatusMethods } from "./status.ts";
@@ -95,6 +96,6 @@ export const lookHandler =
     if (!look.success) {
       return Response.json({ errors: look.error.issues.map(({ message }) => message) }, { status: 400 });
     }
-    const changes = await answer(look.data);
+    const changes = await untraced(() => answer(look.data));
     return changes ? Response.json(changes) : new Response(null, { status: 204 });
   };

@@ -30,7 +30,7 @@ const newTokenSchema = z
       .max(100)
       .optional()
       .meta({ description: "The only services that it may touch" }),
-    ttlSeconds: z.int().min(60).max(LIMITS.tokenTtlSeconds),
+    ttlSeconds: z.int().min(1).max(LIMITS.tokenTtlSeconds),
   })
   .meta({ id: "NewToken" });
 
