@@ -5,7 +5,7 @@ import { type Caller, ROLES, type Role } from "./caller.ts";
 
 export interface AccessRequest {
   readonly method: string;
-  /** Below `/control/v1`: "/documents/orders/default". */
+  /** As the router has decoded it, below `/control/v1`: "/documents/orders/default". */
   readonly path: string;
   /** Value of `?service=`. */
   readonly service?: string | undefined;
@@ -61,13 +61,4 @@ const serviceOf = ({ path, service }: AccessRequest): string | undefined => {
   return first === "changes" ? service : undefined;
 };
 
-/** As the router reads them: what cannot be decoded stays as it is. */
-const segmentsOf = (path: string): string[] => path.split("/").slice(1).map(decoded);
-
-const decoded = (segment: string): string => {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
-};
+const segmentsOf = (path: string): string[] => path.split("/").slice(1);
