@@ -94,7 +94,7 @@ describe("merging documents", () => {
       '{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": 1}}}',
     );
     const { value } = mergeDocuments([layer({}), layer(evil), layer(evil)]);
-    expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
     expect(Object.keys(value)).toEqual(["__proto__", "constructor"]);
   });

@@ -203,7 +203,7 @@ describe("a document", () => {
     }
     expect(refused.text).not.toContain("in clear");
     expectProblem(await put("strict/default", {}), 422, "config_does_not_fit");
-    expectProblem(await put("shared/default", { mode: "none" }, {}), 422, "config_does_not_fit");
+    expectProblem(await put("shared/default", { port: 0 }, {}), 422, "config_does_not_fit");
     expect((await call("/status")).body.epoch).toBe(before.epoch);
     expect((await call("/documents/strict/default")).body).toMatchObject({
       revision: 1,
