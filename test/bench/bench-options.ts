@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { CliFailure } from "#cli/failure.ts";
 
-export const MEASUREMENTS = ["gateway", "append", "order", "catch-up"] as const;
+export const MEASUREMENTS = ["gateway", "append", "order", "catch-up", "propagation"] as const;
 export type Measurement = (typeof MEASUREMENTS)[number];
 
 export interface BenchOptions {
@@ -16,7 +16,7 @@ export interface BenchOptions {
 
 export const BENCH_USAGE = `npm run bench -- [options]
 
-Measures the platform beside the bare thing that it stands on, in one run, as ratios. Takes about four minutes.
+Measures the platform beside the bare thing that it stands on, in one run, as ratios. Takes about five minutes.
 
   --only LIST     some of: ${MEASUREMENTS.join(",")}
   --quick         shorter, to see that it works

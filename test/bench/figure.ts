@@ -11,6 +11,8 @@ export interface Figure {
   readonly ratio?: number;
   /** The least that `ratio`, or else `ours`, is meant to be. */
   readonly aim?: number;
+  /** The most that `ours` is meant to be, where less is better. */
+  readonly atMost?: number;
 }
 
 export const median = (numbers: readonly number[]): number => {
@@ -20,5 +22,7 @@ export const median = (numbers: readonly number[]): number => {
 };
 
 /** Undefined for a figure without an aim. */
-export const reached = ({ ours, ratio, aim }: Figure): boolean | undefined =>
-  aim === undefined ? undefined : (ratio ?? ours) >= aim;
+export const reached = ({ ours, ratio, aim, atMost }: Figure): boolean | undefined => {
+  if (atMost !== undefined) return ours <= atMost;
+  return aim === undefined ? undefined : (ratio ?? ours) >= aim;
+};

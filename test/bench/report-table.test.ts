@@ -15,12 +15,16 @@ test("an aim stands beside its figure, and the verdict goes by the ratio where t
       { name: "fast enough", unit: "x/s", ours: 850, bare: 1_000, ratio: 0.85, aim: 0.8 },
       { name: "too slow", unit: "x/s", ours: 12_345, aim: 20_000 },
       { name: "only told", unit: "x/s", ours: 5 },
+      { name: "soon enough", unit: "ms", ours: 470, atMost: 1_000 },
+      { name: "too late", unit: "ms", ours: 3_001, atMost: 3_000 },
     ],
     machine,
   );
   expect(rowOf(table, "fast enough")).toMatch(/850 +1,000 +0\.85 +0\.80 +reached$/);
   expect(rowOf(table, "too slow")).toMatch(/12,345 +20,000 +not reached$/);
   expect(rowOf(table, "only told")).toMatch(/ 5$/);
+  expect(rowOf(table, "soon enough")).toMatch(/470 +≤ 1,000 +reached$/);
+  expect(rowOf(table, "too late")).toMatch(/3,001 +≤ 3,000 +not reached$/);
 });
 
 test("the machine and the versions stand under the figures", () => {

@@ -21,16 +21,22 @@ export const reportTable = (figures: readonly Figure[], { at, machine, versions 
 };
 
 const cellsOf = (figure: Figure): string[] => {
-  const { name, unit, ours, bare, ratio, aim } = figure;
+  const { name, unit, ours, bare, ratio } = figure;
   const verdict = reached(figure);
   return [
     `${name}, ${unit}`,
     whole(ours),
     bare === undefined ? "" : whole(bare),
     ratio === undefined ? "" : ratio.toFixed(2),
-    aim === undefined ? "" : ratio === undefined ? whole(aim) : aim.toFixed(2),
+    aimOf(figure),
     verdict === undefined ? "" : verdict ? "reached" : "not reached",
   ];
+};
+
+const aimOf = ({ ratio, aim, atMost }: Figure): string => {
+  if (atMost !== undefined) return `≤ ${whole(atMost)}`;
+  if (aim === undefined) return "";
+  return ratio === undefined ? whole(aim) : aim.toFixed(2);
 };
 
 const whole = (value: number): string => Math.round(value).toLocaleString("en-US");

@@ -14,6 +14,7 @@ import { measureAppend } from "./measure-append.ts";
 import { measureCatchUp } from "./measure-catch-up.ts";
 import { measureGateway } from "./measure-gateway.ts";
 import { measureOrder } from "./measure-order.ts";
+import { measurePublishToSeen } from "./measure-propagation.ts";
 import { reportTable } from "./report-table.ts";
 
 type Measure = (ground: BenchGround, quick: boolean) => Promise<Figure[]>;
@@ -23,6 +24,7 @@ const STEPS: Readonly<Record<Measurement, { title: string; measure: Measure }>> 
   append: { title: "Append through the log beside the NATS client's own publish", measure: measureAppend },
   order: { title: "Placing an order beside the bare path", measure: measureOrder },
   "catch-up": { title: "A projection catching up beside its two halves", measure: measureCatchUp },
+  propagation: { title: "A change on its way to many isolates", measure: measurePublishToSeen },
 };
 
 /** Exit code 0 whatever the figures are: they inform, they do not judge. @throws CliFailure, Error when something broke */
