@@ -101,7 +101,7 @@ describe.skipIf(program === undefined)("the pages", () => {
     await page.getByRole("searchbox").fill(orderId);
     await page.keyboard.press("Enter");
     await page.locator(`a[href="/monitor/traces/${TRACE}"]`).click();
-    await seen("POST /orders/:version/*");
+    await seen("POST /orders/v1/*");
     for (const name of ["process log-orders", "process log-payments", "project log-payments"])
       await seen(name);
   });
@@ -109,7 +109,7 @@ describe.skipIf(program === undefined)("the pages", () => {
   test("the list of traces names how each began and who took part", async () => {
     await page.goto(`${shop.url}/monitor/`);
     const row = page.locator(`#t-${TRACE}`);
-    for (const name of ["POST /orders/:version/*", "gateway", "orders", "catalog", "inventory", "payments"]) {
+    for (const name of ["POST /orders/v1/*", "gateway", "orders", "catalog", "inventory", "payments"]) {
       await row.getByText(name, { exact: true }).first().waitFor({ state: "visible", timeout: 5_000 });
     }
   });
@@ -121,6 +121,12 @@ describe.skipIf(program === undefined)("the pages", () => {
     await seen("log-orders");
   });
 
+  test("the metrics show how soon changes are seen", async () => {
+    await page.goto(`${shop.url}/monitor/`);
+    await page.getByRole("link", { name: "Metrics" }).click();
+    await seen("skerry.control.propagation");
+  });
+
   test("a problem is explained where its type says", async () => {
     await page.goto(`${shop.url}/problems/order_not_found`);
     await seen("There is no order with this id");
@@ -128,7 +134,7 @@ describe.skipIf(program === undefined)("the pages", () => {
 
   test("on a phone nothing has to be scrolled sideways", async () => {
     await page.setViewportSize({ width: 390, height: 844 });
-    for (const path of ["/", "/problems", "/monitor/", `/monitor/traces/${TRACE}`]) {
+    for (const path of ["/", "/problems", "/monitor/", "/monitor/metrics", `/monitor/traces/${TRACE}`]) {
       await page.goto(`${shop.url}${path}`);
       const width = await page.evaluate("document.documentElement.scrollWidth");
       expect([path, Number(width) <= 390]).toEqual([path, true]);

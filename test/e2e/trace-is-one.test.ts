@@ -21,7 +21,7 @@ const SPANS_MS = 15_000;
 
 /** Who must take part in an order, as `service kind name`; a confirmed one passes all of them. */
 const STEPS = [
-  "gateway server POST /orders/:version/*",
+  "gateway server POST /orders/v1/*",
   "gateway client POST",
   "orders server POST /orders/v1/orders",
   "orders client GET",

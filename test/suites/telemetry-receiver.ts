@@ -59,6 +59,16 @@ const exportRequest = z.strictObject({
   ),
 });
 
+/** What metrics have in common with each other; the forms of their points are the monitor's business. */
+const metricsRequest = z.strictObject({
+  resourceMetrics: z.array(
+    z.object({
+      resource: z.object({ attributes }),
+      scopeMetrics: z.array(z.object({ metrics: z.array(z.object({ name: z.string().min(1) })) })),
+    }),
+  ),
+});
+
 type WireSpan = z.infer<typeof span>;
 
 /** A received span with the attributes as a plain record. */
@@ -81,12 +91,16 @@ export const telemetryReceiver = (): TelemetryReceiver => {
 
   return {
     async handle(request) {
-      const body = exportRequest.safeParse(await request.json());
-      const url = new URL(request.url);
-      if (request.method !== "POST" || url.pathname !== "/v1/traces")
-        problem = new Error(`Unexpected export request "${request.method} ${url.pathname}"`);
-      if (body.success) spans.push(...body.data.resourceSpans.flatMap(flatten));
-      else problem = body.error;
+      const { pathname } = new URL(request.url);
+      if (request.method !== "POST" || !["/v1/traces", "/v1/metrics"].includes(pathname))
+        problem = new Error(`Unexpected export request "${request.method} ${pathname}"`);
+      try {
+        const body = await request.json();
+        if (pathname === "/v1/metrics") metricsRequest.parse(body);
+        else spans.push(...exportRequest.parse(body).resourceSpans.flatMap(flatten));
+      } catch (error) {
+        problem = error as Error;
+      }
       notify.resolve();
       notify = Promise.withResolvers<void>();
       return new Response("{}", { status: problem ? 400 : 200 });

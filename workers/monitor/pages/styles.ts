@@ -159,6 +159,8 @@ main { max-width: 1500px; margin: 0 auto; padding: 14px 20px 40px }
   main { padding: 10px }
   .traces .track, .traces th:nth-child(4), .traces td:nth-child(4) { display: none }
   .traces td, .traces th, .metrics td, .metrics th { padding-inline: 7px }
+  .metrics :is(th, td):is(:nth-child(3), :nth-child(5), :nth-child(7), :nth-child(9)) { display: none }
+  .metrics .chip { font-size: 0; line-height: 0; padding: 4px; border-radius: 50%; gap: 0 }
   .traces .name { white-space: normal; overflow-wrap: anywhere; width: 60% }
   .traces .name .error { display: inline-block; margin-left: 0 }
   .traces .chip { font-size: 0; line-height: 0; padding: 4px; border-radius: 50%; gap: 0 }
