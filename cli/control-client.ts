@@ -14,6 +14,7 @@ import type {
   ImportedDocument,
   Revision,
 } from "#workers/control/documents/document.ts";
+import type { SecretsRotated } from "#workers/control/documents/rotate-secrets.ts";
 import type { DocumentName, RolloutPlan } from "#workers/control/part.ts";
 import { type ControlAddress, type ControlCall, callControl } from "./control-call.ts";
 
@@ -98,6 +99,19 @@ export const controlClient = (address: ControlAddress) => {
     } while (cursor !== undefined);
     return found;
   };
+  /** Asks on until all revisions were looked at. */
+  const rotateSecrets = async (): Promise<Omit<SecretsRotated, "next">> => {
+    const failed: SecretsRotated["failed"][number][] = [];
+    let resealed = 0;
+    let after: string | undefined;
+    for (;;) {
+      const part = await json<SecretsRotated>("/secrets/rotations", { method: "POST", query: { after } });
+      resealed += part.resealed;
+      failed.push(...part.failed);
+      if (part.next === undefined) return { key: part.key, resealed, failed };
+      after = `${part.next}`;
+    }
+  };
   const done = async (path: string, options: ControlCall): Promise<void> => {
     await call(path, options);
   };
@@ -163,6 +177,9 @@ export const controlClient = (address: ControlAddress) => {
     setRollout: (name: DocumentName, percentage: number) =>
       done(rolloutPath(name), { method: "PUT", body: { percentage } }),
     abortRollout: (name: DocumentName) => done(rolloutPath(name), { method: "DELETE" }),
+
+    /** Seals the secrets of all revisions anew by the first key. */
+    rotateSecrets,
 
     tokens: async () => (await page<Token>("/tokens")).items,
     makeToken: (wanted: NewToken) =>

@@ -123,6 +123,42 @@ describe("tokens", () => {
   });
 });
 
+describe("secrets", () => {
+  const FAILED = { service: "orders", profile: "default", revision: 4 };
+  const rotations = (last: object): Parameters<typeof fakeControl>[0] => ({
+    "POST /secrets/rotations": ({ path }) => ({
+      body: path.endsWith("?after=500")
+        ? { key: "k2", resealed: 3, failed: [], ...last }
+        : { key: "k2", resealed: 500, failed: [], next: 500 },
+    }),
+  });
+
+  test("rotate asks on until all are sealed anew, and says how many", async () => {
+    control = await fakeControl(rotations({}));
+    expect(await run(["secret", "rotate"])).toEqual({
+      code: 0,
+      out: '503 revisions were sealed anew by the key "k2"\n',
+      err: "",
+    });
+    expect(control.asked.map(({ path }) => path)).toEqual([
+      "/control/v1/secrets/rotations",
+      "/control/v1/secrets/rotations?after=500",
+    ]);
+    const { out } = await run(["secret", "rotate", "--json"]);
+    expect(JSON.parse(out)).toEqual({ key: "k2", resealed: 503, failed: [] });
+  });
+
+  test("rotate names what no key opens and ends with 1: the old keys must stay", async () => {
+    control = await fakeControl(rotations({ failed: [FAILED] }));
+    const { code, out, err } = await run(["secret", "rotate", "--json"]);
+    expect(code).toBe(1);
+    expect(JSON.parse(out).failed).toEqual([FAILED]);
+    expect(err).toBe(
+      "skerry: cannot open the secrets of orders/default (4): expected their key among CONTROL_KEYS\n",
+    );
+  });
+});
+
 describe("who asks", () => {
   test("the data folder's token goes to a gateway of this machine", async () => {
     const { token } = controlSecrets(folder.path);
@@ -175,6 +211,7 @@ describe("exit codes", () => {
     [["registry", "state", "orders", "o2", "down"]],
     [["registry", "register", "orders", "o2", "--version", "1.0.0"]],
     [["token", "create", "ci", "--role", "read", "--ttl", "soon"]],
+    [["secret", "rotate", "k2"]],
     [["completion", "tcsh"]],
     [["fly"]],
   ])("%j is a usage fault: 2, and one line says it", async (args) => {
@@ -198,7 +235,17 @@ describe("exit codes", () => {
   test("help ends with 0 and lists every command and every exit code", async () => {
     const { code, out } = await run(["--help"]);
     expect(code).toBe(0);
-    for (const name of ["start", "config", "registry", "rollout", "flags", "token", "status", "completion"]) {
+    for (const name of [
+      "start",
+      "config",
+      "registry",
+      "rollout",
+      "flags",
+      "secret",
+      "token",
+      "status",
+      "completion",
+    ]) {
       expect(out).toMatch(new RegExp(`^  ${name}\\b`, "m"));
     }
     for (const exit of [0, 1, 2, 3, 4, 5, 6]) expect(out).toMatch(new RegExp(`^  ${exit}  \\w`, "m"));

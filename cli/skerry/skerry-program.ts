@@ -5,6 +5,7 @@ import { configCommands } from "./config-commands.ts";
 import { flagsCommand } from "./flags-command.ts";
 import { registryCommands } from "./registry-commands.ts";
 import { rolloutCommands } from "./rollout-commands.ts";
+import { secretCommands } from "./secret-commands.ts";
 import { session } from "./session.ts";
 import { statusCommand } from "./status-command.ts";
 import type { Terminal } from "./terminal.ts";
@@ -22,6 +23,7 @@ const GROUPS = [
   registryCommands,
   rolloutCommands,
   flagsCommand,
+  secretCommands,
   tokenCommands,
   statusCommand,
 ] as const;
