@@ -190,10 +190,24 @@ export const LIMITS = {
   registryProbesAtOnce: 32,
   /** Probes at once over the network: the platform lets six connections of an invocation wait for headers. */
   registryUrlProbesAtOnce: 6,
+  /** The probe that a new instance's registration waits for: who answers by then is used at once. */
+  registryFirstProbeMs: 500,
   /** Probes of one alarm, each a subrequest; what is left is due at once in the next. */
   registryProbesPerRound: 256,
   /** No probe of an alarm starts later than this, so that leases are judged in time. */
   registryProbeRoundMs: 1_000,
   /** Of a probe's answer this much is read. */
   registryProbeBodyBytes: 4_096,
+  /** The longest window of a breaker by count, a byte for each call. */
+  breakerWindowCalls: 10_000,
+  /** Calls by which a half-open breaker finds out: more of them would be traffic. */
+  breakerTrialCalls: 100,
+  /** Slots of one bulkhead; an isolate has no memory for more requests at once. */
+  bulkheadSlots: 4_096,
+  /** Calls that wait for a slot of one bulkhead: each looks after its turn by itself. */
+  bulkheadQueue: 1_000,
+  /** Between the looks of a call that waits for a slot. */
+  bulkheadLookMs: 5,
+  /** Between searches of a full bulkhead for slots whose holders are gone. */
+  bulkheadSearchMs: 1_000,
 } as const;

@@ -30,6 +30,8 @@ export interface ProbeRoundsOptions {
 }
 
 export interface ProbeRounds {
+  /** Probes one instance, apart from rounds, for `timeoutMs` at most; undefined for one that is not to be probed. */
+  ask(instance: StoredInstance, timeoutMs: number): Promise<Probed | undefined>;
   /** Probes what is due, within the bounds of a round. */
   round(): Promise<void>;
   /** An instance that is to be probed now is part of the round under way: it does not wait for the slow ones. */
@@ -57,10 +59,14 @@ const JITTER = 0.1;
 export const probeRounds = ({ probe, clock, random, due, write }: ProbeRoundsOptions): ProbeRounds => {
   let current: Round | undefined;
 
-  const ask = async (asked: StoredInstance): Promise<Probed | undefined> => {
+  const ask = async (
+    asked: StoredInstance,
+    timeoutMs = Number.POSITIVE_INFINITY,
+  ): Promise<Probed | undefined> => {
     const { health } = asked.definition;
     if (!health) return undefined;
-    const result = await probe(instanceOf(asked), health).catch(() => ({ ok: false }));
+    const check = { path: health.path, timeoutMs: Math.min(health.timeoutMs, timeoutMs) };
+    const result = await probe(instanceOf(asked), check).catch(() => ({ ok: false }));
     const pauseMs = health.intervalSeconds * 1_000 * (1 + JITTER * (2 * random() - 1));
     return { asked, result, next: clock() + Math.round(pauseMs) };
   };
@@ -92,6 +98,7 @@ export const probeRounds = ({ probe, clock, random, due, write }: ProbeRoundsOpt
   };
 
   return {
+    ask,
     async round() {
       const queue = due(LIMITS.registryProbesPerRound);
       if (queue.length === 0) return;

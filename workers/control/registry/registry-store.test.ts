@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { LIMITS } from "#shared/limits.ts";
 import type { ServiceEntry } from "#shared/registry/instance.ts";
 import { err } from "#shared/result.ts";
 import type { ActorSql } from "#shared/runtime/actor.ts";
@@ -54,7 +55,8 @@ const leased = (ttlSeconds: number) => registration({ health: false, ttlSeconds 
 
 type Answer = ProbeResult | (() => Promise<ProbeResult>);
 
-const harness = (options: Partial<Parameters<typeof registryStore>[0]> = {}) => {
+/** @param quick whether instances answer while their registration waits; else the alarm asks them */
+const harness = (options: Partial<Parameters<typeof registryStore>[0]> = {}, { quick = false } = {}) => {
   const database = new DatabaseSync(":memory:");
   const sql = nodeSql(database);
   const ledger = fakeLedger(sql);
@@ -67,7 +69,8 @@ const harness = (options: Partial<Parameters<typeof registryStore>[0]> = {}) => 
       ledger,
       clock: () => now,
       random: () => 0.5,
-      async probe({ id }) {
+      async probe({ id }, { timeoutMs }) {
+        if (timeoutMs === LIMITS.registryFirstProbeMs && !quick) return ILL;
         asked.push(id);
         const answer = answers.get(id) ?? WELL;
         return typeof answer === "function" ? answer() : answer;
@@ -120,6 +123,59 @@ describe("a new instance", () => {
     await pass(0);
     expect(state("orders", "a")).toBe("up");
     expect(store.due()).toBe(now() + 5_000);
+  });
+
+  test("that answers while its registration waits is up in the very change that tells of it", async () => {
+    const { put, ledger, store, now, asked } = harness({}, { quick: true });
+    expect(await put("orders", "a")).toMatchObject({ value: { created: true, instance: { state: "up" } } });
+    expect(ledger.epoch()).toBe(1);
+    expect(store.changedSince(0)).toMatchObject([{ epoch: 1, instances: [{ id: "a", state: "up" }] }]);
+    expect(asked).toEqual(["a"]);
+    expect(store.due()).toBe(now() + 5_000);
+  });
+
+  test("that says it is degraded when it is asked first is degraded at once", async () => {
+    const { put, answers } = harness({}, { quick: true });
+    answers.set("a", { ok: true, degraded: true });
+    expect(await put("orders", "a")).toMatchObject({ value: { instance: { state: "degraded" } } });
+  });
+
+  test("that is not well yet when it is asked first is asked again at once, and that was no failure", async () => {
+    const { put, answers, state, pass } = harness({}, { quick: true });
+    answers.set("a", ILL);
+    await put("orders", "a", registration({ health: { ...CHECK, fall: 1 } }));
+    expect(state("orders", "a")).toBe("starting");
+    answers.set("a", WELL);
+    await pass(0);
+    expect(state("orders", "a")).toBe("up");
+  });
+
+  test("that would be refused is not asked", async () => {
+    const bounds = { services: 1, instances: 1, instancesPerService: 1, servicesGone: 1 };
+    const { put, asked } = harness({ bounds }, { quick: true });
+    await put("orders", "a");
+    expect(await put("orders", "b")).toMatchObject({ ok: false, error: { code: "limit_reached" } });
+    expect(asked).toEqual(["a"]);
+  });
+
+  test("waits for its first probe with five others at most; who comes then is asked by the alarm", async () => {
+    const { put, answers, asked, state, pass } = harness({}, { quick: true });
+    const release: ((result: ProbeResult) => void)[] = [];
+    for (const id of ids(6)) answers.set(id, () => new Promise((resolve) => release.push(resolve)));
+    const waiting = ids(6).map((id) => put("orders", id));
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    await put("orders", "late");
+    expect([asked.includes("late"), state("orders", "late"), state("orders", "i0")]).toEqual([
+      false,
+      "starting",
+      undefined,
+    ]);
+    for (const answer of release) answer(WELL);
+    await Promise.all(waiting);
+    await pass(0);
+    expect([state("orders", "late"), state("orders", "i0")]).toEqual(["up", "up"]);
+    await put("orders", "after");
+    expect(state("orders", "after")).toBe("up");
   });
 
   test("is up at once when it has a lease only, and is never probed", async () => {
@@ -224,7 +280,7 @@ describe("probes", () => {
       const run = store.run();
       for (let turn = 0; turn < 5; turn++) await Promise.resolve();
       answers.set("a", ILL);
-      if (how === "replaced") await put("orders", "a", bound({ version: "2.0.0" }));
+      if (how === "replaced") await put("orders", "a", registration());
       else {
         await store.methods.drainInstance({
           service: "orders",
@@ -259,7 +315,8 @@ describe("probes", () => {
     let active = 0;
     let most = 0;
     const { put, store, now, state } = harness({
-      async probe() {
+      async probe(_, { timeoutMs }) {
+        if (timeoutMs === LIMITS.registryFirstProbeMs) return ILL;
         most = Math.max(most, ++active);
         await Promise.resolve();
         active -= 1;
@@ -394,6 +451,49 @@ test("an operator's word stays across renewals and new versions until it is take
   expect(state("orders", "a")).toBe("up");
 });
 
+describe("a deployment at an unchanged place", () => {
+  test.each([
+    ["another version", { version: "1.0.1" }],
+    ["another major", { version: "2.0.0" }],
+    ["other metadata", { metadata: { colour: "blue" } }],
+    ["another weight", { weight: 1 }],
+  ])("by %s makes no gap in which nobody is up, and tells of the new one at once", async (_, change) => {
+    const { put, state, pass, ledger, store } = harness();
+    await put("orders", "a", bound());
+    await pass(0);
+    const before = ledger.epoch();
+    await put("orders", "a", bound(change));
+    expect(state("orders", "a")).toBe("up");
+    expect(store.changedSince(before)).toMatchObject([{ instances: [change] }]);
+  });
+
+  test("asks the new version at once, and what fails there counts as ever", async () => {
+    const { put, state, pass, answers, asked } = harness();
+    await put("orders", "a", bound());
+    await pass(1_000);
+    answers.set("a", ILL);
+    const before = asked.length;
+    await put("orders", "a", bound({ version: "1.0.1" }));
+    await pass(0);
+    expect(asked.length).toBe(before + 1);
+    expect(state("orders", "a")).toBe("degraded");
+    await pass(10_000);
+    expect(state("orders", "a")).toBe("down");
+  });
+
+  test("of one that is down begins anew, and the first success makes it up", async () => {
+    const { put, state, pass, answers } = harness();
+    answers.set("a", ILL);
+    await put("orders", "a", bound());
+    await pass(15_000);
+    expect(state("orders", "a")).toBe("down");
+    answers.set("a", WELL);
+    await put("orders", "a", bound({ version: "1.0.1" }));
+    await pass(0);
+    expect(state("orders", "a")).toBe("up");
+  });
+});
+
 describe("a mass failure", () => {
   const failing = async (services: Record<string, number>, ill: string[]) => {
     const made = harness();
@@ -490,7 +590,7 @@ describe("a mass failure", () => {
       if (how === "order")
         await store.methods.setInstanceState({ service: "orders", id, state: "out_of_service" });
       if (how === "replace") {
-        await put("orders", id, bound({ version: "1.0.1" }));
+        await put("orders", id, registration({ version: "1.0.1" }));
         answers.set(id, ILL);
       }
     }

@@ -19,7 +19,12 @@ import {
   type StoredInstance,
   termsOf,
 } from "./stored-instance.ts";
-import { type RegistryBounds, takeRegistration } from "./take-registration.ts";
+import {
+  type RegistrationRequest,
+  type RegistryBounds,
+  type SeenAtFirst,
+  takeRegistration,
+} from "./take-registration.ts";
 
 export interface RegistryStoreOptions {
   readonly sql: ActorSql;
@@ -98,6 +103,19 @@ export const registryStore = (options: RegistryStoreOptions): RegistryStore => {
     },
   });
 
+  /**
+   * Asks who is about to begin before it is written: it is up in the same change by which it is known. Who is slow, and who
+   * comes while as many are asked as may be, is asked by the alarm.
+   */
+  let askedAtFirst = 0;
+  const seenAtFirst = async (request: RegistrationRequest): Promise<SeenAtFirst | undefined> => {
+    const tried = takeRegistration(tables, request, { now: clock(), epoch: ledger.epoch(), bounds });
+    if (!tried.ok || !tried.value.value.anew || askedAtFirst >= LIMITS.registryUrlProbesAtOnce)
+      return undefined;
+    askedAtFirst++;
+    return rounds.ask(tried.value.value.instance, LIMITS.registryFirstProbeMs).finally(() => askedAtFirst--);
+  };
+
   const judgeTimers = async (): Promise<void> => {
     if (tables.timersDue(clock()).length === 0) return;
     await make((now) =>
@@ -125,12 +143,10 @@ export const registryStore = (options: RegistryStoreOptions): RegistryStore => {
         const place = checkPlace(registration, { allowedHosts, bindings });
         if (!place.ok) return place;
         const definition = definitionOf(registration, place.value);
+        const request = { service, id, definition, said: registration.state };
+        const seen = await seenAtFirst(request);
         const taken = await make((now, epoch) =>
-          takeRegistration(
-            tables,
-            { service, id, definition, said: registration.state },
-            { now, epoch, bounds },
-          ),
+          takeRegistration(tables, { ...request, seen }, { now, epoch, bounds }),
         );
         if (!taken.ok) return taken;
         const { created, instance } = taken.value;

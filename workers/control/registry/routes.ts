@@ -61,7 +61,7 @@ const getInstance = createRoute({
 const putInstance = createRoute({
   method: "put",
   path: instancePath,
-  summary: "Registers an instance, or renews its lease; another version or place begins anew",
+  summary: "Registers an instance, or renews its lease; another place begins anew, another version does not",
   request: { params: instanceParams, body: jsonBody(registrationSchema) },
   responses: {
     200: jsonAnswer(registeredSchema, "The instance, which was there before"),

@@ -50,9 +50,9 @@ export const termsOf = ({ health, ttlSeconds }: Definition): Terms => ({
   ttlMs: ttlSeconds === undefined ? undefined : ttlSeconds * 1_000,
 });
 
-/** Whether both are the same version at the same place: else the one is the deployment that replaces the other. */
+/** Whether both are at one place: what answered well there did so whatever else is said of it now. */
 export const isSamePlace = (one: Definition, other: Definition): boolean =>
-  one.version === other.version && one.url === other.url && one.binding === other.binding;
+  one.url === other.url && one.binding === other.binding;
 
 /** What everybody is told of it. */
 export const instanceOf = ({ id, definition, life }: StoredInstance): Instance => {

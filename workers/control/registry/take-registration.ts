@@ -1,8 +1,8 @@
 /** Decides what a registration is: a new instance, the deployment of another version in its place, or a renewal. */
 import type { Failure } from "#shared/http/errors.ts";
 import { err, ok, type Result } from "#shared/result.ts";
-import { begin, renew } from "./instance-life.ts";
-import type { InstanceName, OwnState } from "./registration.ts";
+import { begin, type Life, type ProbeResult, probed, renew, stateOf } from "./instance-life.ts";
+import type { HealthCheck, InstanceName, OwnState } from "./registration.ts";
 import type { RegistryTables } from "./registry-tables.ts";
 import {
   type Definition,
@@ -23,19 +23,32 @@ export interface RegistryBounds {
 export interface RegistrationRequest extends InstanceName {
   readonly definition: Definition;
   readonly said: OwnState;
+  /** What it answered to a probe that went before; counts when it begins anew and is well. */
+  readonly seen?: SeenAtFirst | undefined;
 }
 
-type Taken = Result<
-  { changes: InstanceChange[]; value: { created: boolean; instance: StoredInstance } },
-  Failure<"limit_reached">
->;
+export interface SeenAtFirst {
+  readonly result: ProbeResult;
+  /** When the next probe is due, epoch milliseconds. */
+  readonly next: number;
+}
+
+export interface TakenRegistration {
+  readonly created: boolean;
+  /** Nothing that was known of the id before counts for its health. */
+  readonly anew: boolean;
+  readonly instance: StoredInstance;
+}
+
+type Taken = Result<{ changes: InstanceChange[]; value: TakenRegistration }, Failure<"limit_reached">>;
 
 /** @param at.epoch the one under which it would be seen */
 export const takeRegistration = (
   tables: RegistryTables,
-  { service, id, definition, said }: RegistrationRequest,
+  request: RegistrationRequest,
   { now, epoch, bounds }: { now: number; epoch: number; bounds: RegistryBounds },
 ): Taken => {
+  const { service, id, definition, said } = request;
   const before = tables.find(service, id);
   const full = before ? undefined : fullAt(tables, service, bounds);
   if (full !== undefined) {
@@ -44,27 +57,45 @@ export const takeRegistration = (
       detail: `Registering "${id}" of the service "${service}": ${full}.`,
     });
   }
-  const terms = termsOf(definition);
-  if (!before || beginsAnew(before, { definition, said })) {
-    const life = begin(terms, said, { now, ...(before && { former: before.life }) });
+  if (!before || beginsAnew(before, request)) {
+    const life = firstLife(request, before?.life, now);
     const instance = { service, id, generation: epoch, registeredAt: now, definition, life };
-    return ok({ changes: [{ before, after: instance }], value: { created: !before, instance } });
+    return ok({ changes: [{ before, after: instance }], value: { created: !before, anew: true, instance } });
   }
-  if (before.life.draining) return ok({ changes: [], value: { created: false, instance: before } });
+  const kept = { created: false, anew: false };
+  if (before.life.draining) return ok({ changes: [], value: { ...kept, instance: before } });
   const isSame = JSON.stringify(before.definition) === JSON.stringify(definition);
-  const instance = {
-    ...before,
-    definition: isSame ? before.definition : definition,
-    life: renew(before.life, terms, { said, now }),
-  };
-  return ok({ changes: [{ before, after: instance }], value: { created: false, instance } });
+  const renewed = renew(before.life, termsOf(definition), { said, now });
+  // Another version is asked at once, and used meanwhile as the one before it was: a deployment makes no gap.
+  const isDeployed = before.definition.version !== definition.version && renewed.probeAt !== undefined;
+  const life = isDeployed ? { ...renewed, probeAt: now } : renewed;
+  const instance = { ...before, definition: isSame ? before.definition : definition, life };
+  return ok({ changes: [{ before, after: instance }], value: { ...kept, instance } });
 };
 
-/** Who drains and says that it starts is back, and no renewal that was late. */
+const firstLife = (
+  { definition, said, seen }: RegistrationRequest,
+  former: Life | undefined,
+  now: number,
+): Life => {
+  const life = begin(termsOf(definition), said, { now, ...(former && { former }) });
+  const check: HealthCheck | false = definition.health;
+  return check && seen?.result.ok ? probed(life, check, { ...seen, now }) : life;
+};
+
+/**
+ * At another place, or in the place of one that is gone: another version of one that is down or drains is no renewal. Who
+ * drains and says that it starts is back, and no renewal that was late.
+ */
 const beginsAnew = (
   before: StoredInstance,
   { definition, said }: Pick<RegistrationRequest, "definition" | "said">,
-): boolean => !isSamePlace(before.definition, definition) || (before.life.draining && said === "starting");
+): boolean => {
+  if (!isSamePlace(before.definition, definition)) return true;
+  if (before.life.draining && said === "starting") return true;
+  const isGone = before.life.draining || stateOf(before.life) === "down";
+  return isGone && before.definition.version !== definition.version;
+};
 
 const fullAt = (tables: RegistryTables, service: string, bounds: RegistryBounds): string | undefined => {
   const { services, instances } = tables.counts();
