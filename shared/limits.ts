@@ -210,4 +210,10 @@ export const LIMITS = {
   bulkheadLookMs: 5,
   /** Between searches of a full bulkhead for slots whose holders are gone. */
   bulkheadSearchMs: 1_000,
+  /** What a hop keeps of a deadline to answer with, when it tells the next one how much remains. */
+  deadlineMarginMs: 5,
+  /** The longest `Retry-After` that is told apart from longer ones; requests wait for much less than that. */
+  retryAfterMs: 24 * 60 * 60 * 1000,
+  /** A latency that is told apart from longer ones: no deadline is longer. */
+  latencyMs: 10 * 60 * 1000,
 } as const;
