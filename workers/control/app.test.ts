@@ -12,7 +12,7 @@ let app: ReturnType<typeof controlApp>;
 const boot = (adminToken: string | undefined = ADMIN) => {
   fake = fakeControlPlane();
   plane = fake.boot();
-  app = controlApp({ actor: plane, adminToken, clock: () => fake.state.now, readiness: [] });
+  app = controlApp({ actor: plane.telling, adminToken, clock: () => fake.state.now, readiness: [] });
 };
 beforeEach(() => boot());
 
@@ -148,9 +148,52 @@ describe("a request", () => {
   it("has no admin where no admin's token is set, not even with an empty one", async () => {
     for (const none of [undefined, ""]) {
       boot(none);
-      app = controlApp({ actor: plane, adminToken: none, clock: () => fake.state.now, readiness: [] });
+      app = controlApp({
+        actor: plane.telling,
+        adminToken: none,
+        clock: () => fake.state.now,
+        readiness: [],
+      });
       expect((await call("GET", STATUS, { token: ADMIN })).status).toBe(401);
       expect((await call("GET", STATUS, { token: "" })).status).toBe(401);
+    }
+  });
+});
+
+describe("a write", () => {
+  const epochOf = (answer: Response) => answer.headers.get("skerry-epoch");
+
+  it("is answered with the epoch in which it can be seen", async () => {
+    const written = await call("PUT", DOCUMENT, { token: ADMIN, body: WRITE });
+    const { epoch } = (await written.json()) as { epoch: number };
+    expect([written.status, epochOf(written)]).toEqual([201, `${epoch}`]);
+    const instance = { version: "1.0.0", binding: "ORDERS" };
+    const path = "/control/v1/registry/orders/instances/a";
+    const registered = await call("PUT", path, { token: ADMIN, body: instance });
+    expect([registered.status, epochOf(registered)]).toEqual([201, `${epoch + 1}`]);
+    const drained = await call("DELETE", path, { token: ADMIN });
+    expect([drained.status, epochOf(drained)]).toEqual([202, `${epoch + 2}`]);
+  });
+
+  it("that was refused, and a reading, are answered without one", async () => {
+    await call("PUT", DOCUMENT, { token: ADMIN, body: WRITE });
+    const refused = await call("PUT", DOCUMENT, { token: ADMIN, body: WRITE });
+    expect([refused.status, epochOf(refused)]).toEqual([428, null]);
+    expect(epochOf(await call("GET", DOCUMENT, { token: ADMIN }))).toBeNull();
+  });
+
+  it("of more than a body may hold is refused with the bound, an import as any other", async () => {
+    const content = { text: "x".repeat(300_000) };
+    const body = { documents: [{ service: "orders", profile: "default", content }] };
+    for (const [method, path, tooMuch] of [
+      ["POST", "/control/v1/imports", body],
+      ["PUT", DOCUMENT, { content }],
+    ] as const) {
+      const answer = await call(method, path, { token: ADMIN, body: tooMuch });
+      expect([answer.status, await answer.json()]).toMatchObject([
+        413,
+        { type: "/problems/body_too_large", detail: expect.stringContaining("at most 262144 bytes") },
+      ]);
     }
   });
 });
@@ -239,6 +282,9 @@ describe("a process", () => {
     const { epoch } = (await first.json()) as { epoch: number };
     const again = await call("GET", `/control/v1/changes?service=orders&epoch=${epoch}`, { token });
     expect(again.status).toBe(204);
+    const nobody = await call("GET", "/control/v1/changes?service=never-heard-of&profile=any", { token });
+    expect(nobody.status).toBe(200);
+    expect(await nobody.json()).toMatchObject({ epoch, whole: true, config: { value: {}, flags: {} } });
     const wrong = await call("GET", "/control/v1/changes?service=orders&epoch=new", { token });
     expect((await refusal(wrong)).slice(0, 2)).toEqual([400, "invalid_parameter"]);
   });

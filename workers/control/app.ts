@@ -12,9 +12,10 @@ import { recentEpoch } from "./spread/recent-epoch.ts";
 import { addSpreadRoutes, LOOK_PATH, lookHandler } from "./spread/routes.ts";
 import { authorise } from "./tokens/authorise.ts";
 import { addTokenRoutes } from "./tokens/routes.ts";
+import { hearingEpoch, type Telling } from "./told-epoch.ts";
 
 export interface ControlAppOptions {
-  readonly actor: ControlMethods;
+  readonly actor: Telling<ControlMethods>;
   /** The first admin's token; nobody is that when absent or empty. */
   readonly adminToken: string | undefined;
   readonly clock: Clock;
@@ -26,7 +27,13 @@ export interface ControlApp {
   fetch(request: Request, ...runtime: unknown[]): Response | Promise<Response>;
 }
 
-export const controlApp = ({ actor, adminToken, clock, readiness }: ControlAppOptions): ControlApp => {
+export const controlApp = ({
+  actor: telling,
+  adminToken,
+  clock,
+  readiness,
+}: ControlAppOptions): ControlApp => {
+  const { methods: actor, newest } = hearingEpoch(telling);
   const recent = recentEpoch({ clock });
   const answer: AnswerLook = (look) => recent.look(look, actor.look);
   const { service: name, major } = CONTROL;
@@ -36,7 +43,9 @@ export const controlApp = ({ actor, adminToken, clock, readiness }: ControlAppOp
   app.use(authorise({ adminToken, tokens: actor }));
   app.use(async (c, next) => {
     await next();
-    if (c.req.method !== "GET" && c.req.method !== "HEAD") recent.forget();
+    if (c.req.method === "GET" || c.req.method === "HEAD") return;
+    recent.forget();
+    if (c.res.ok) c.res.headers.set("skerry-epoch", `${newest()}`);
   });
   addDocumentRoutes(app, { actor: () => actor });
   addRegistryRoutes(app, { actor });

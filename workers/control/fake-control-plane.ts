@@ -7,6 +7,7 @@ import type { KeyValue } from "#shared/storage/key-value.ts";
 import { sqliteKeyValue } from "#shared/storage/sqlite-key-value.ts";
 import { controlPlane } from "./control-plane.ts";
 import type { RolloutPlan } from "./part.ts";
+import { hearingEpoch } from "./told-epoch.ts";
 
 /** What outlives the Actor: the database, the alarm, the KeyValue store, and time. */
 export const fakeControlPlane = (start = Date.UTC(2026, 0, 1)) => {
@@ -60,7 +61,7 @@ export const fakeControlPlane = (start = Date.UTC(2026, 0, 1)) => {
       state.alarmAt = undefined;
       await actor.alarm?.();
     };
-    return { ...actor.methods, ring };
+    return { ...hearingEpoch(actor.methods).methods, telling: actor.methods, ring };
   };
 
   return { boot, state, database, keyValue, keys };

@@ -16,6 +16,7 @@ import { CONTROL } from "./contract.ts";
 import { CONTROL_PLANE, type ControlMethods, controlPlane } from "./control-plane.ts";
 import { probeInstance } from "./registry/probe-instance.ts";
 import { keysProblem } from "./seals.ts";
+import type { Telling } from "./told-epoch.ts";
 
 interface ControlEnv {
   readonly CONTROL_PLANE: DurableObjectNamespace;
@@ -90,7 +91,7 @@ export class ControlPlane extends DurableObject<ControlEnv> {
   }
 }
 
-const actor = durableActors<ControlMethods>(bindings.CONTROL_PLANE).named(CONTROL_PLANE);
+const actor = durableActors<Telling<ControlMethods>>(bindings.CONTROL_PLANE).named(CONTROL_PLANE);
 
 const configuration: ReadinessCheck = {
   name: "configuration",

@@ -2,7 +2,7 @@
 import type { Sealer } from "#shared/config/sealing.ts";
 import type { ActorSql } from "#shared/runtime/actor.ts";
 import type { Clock } from "#shared/runtime/clock.ts";
-import type { Candidates, EffectiveConfig, Ledger, RolloutStarts } from "../part.ts";
+import type { Candidates, DocumentName, EffectiveConfig, Ledger, RolloutStarts } from "../part.ts";
 import { documentCandidates } from "./candidates.ts";
 import { declaredSchemas } from "./declared-schemas.ts";
 import { documentTables } from "./document-tables.ts";
@@ -36,6 +36,8 @@ export const documentStore = ({ sql, ledger, clock, seals, rollouts }: DocumentS
       ...secretRotation({ tables, ledger, seals, alone }),
     },
     candidates,
+    /** All that are known, removed ones too: what is left of a configuration without them must reach its snapshot. */
+    names: (): DocumentName[] => tables.names(),
     /** Reads up to four documents; {@link effectiveEpochOf} says whether that is worth it. */
     effectiveOf: (service: string, profile: string): EffectiveConfig =>
       effectiveConfig(tables, { service, profile }),

@@ -98,6 +98,10 @@ export const documentTables = (sql: ActorSql) => {
       );
     },
 
+    /** Of every document that is remembered, whether it stands or not. */
+    names: (): DocumentName[] =>
+      sql.exec<{ service: string; profile: string }>("SELECT service, profile FROM documents"),
+
     /** Newest first. */
     history({ service, profile }: DocumentName, before: number, limit: number): RevisionRow[] {
       return sql.exec<RevisionRow>(

@@ -31,7 +31,7 @@ export interface SpreadOptions {
 }
 
 export interface SpreadDocuments extends EffectiveConfigs {
-  /** Documents that stand or are being rolled out. */
+  /** Documents that stand, are being rolled out, or were removed. */
   names(): readonly DocumentName[];
 }
 
