@@ -124,6 +124,8 @@ export const LIMITS = {
   rejectedConfigsKept: 200,
   /** What one look may report: faults of one configuration, and counts of several roll-outs. */
   lookReportItems: 100,
+  /** Services that are judged each by itself under one roll-out: as many as the registry has. */
+  rolloutServices: 10_000,
   /** Answers of a candidate before its failures mean anything. */
   rolloutAnswersMin: 20,
   /** An instance at a URL, from the request to its answer's headers: bodies may stream on after them. */
@@ -152,6 +154,8 @@ export const LIMITS = {
   documents: 10_000,
   /** Revisions kept of one document, the newest: a change a day for three years. */
   documentRevisions: 1_000,
+  /** Contents of one document's history together, the oldest make room: an Actor's SQLite has 10 GB for all of them. */
+  documentHistoryBytes: 8 * 1024 * 1024,
   /** Profiles of one service: each write of its default document checks every one of them. */
   documentProfiles: 20,
   /** Secrets of one document: sealed, each takes some 200 bytes more, and a row of an Actor's SQLite has at most 2 MB. */

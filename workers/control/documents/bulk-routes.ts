@@ -1,7 +1,7 @@
 /** What concerns many documents, over HTTP: effective configurations, export and import. */
 import { createRoute } from "@hono/zod-openapi";
 import { stringify } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { jsonAnswer, jsonBody, problemAnswers } from "#shared/http/route-parts.ts";
 import type { ServiceApp } from "#shared/http/service-app.ts";
 import { CONTROL_PROBLEMS } from "../contract.ts";

@@ -78,6 +78,35 @@ export const documentTables = (sql: ActorSql) => {
   const numberOf = (statement: string, ...params: (string | number)[]): number =>
     sql.exec<{ n: number | null }>(statement, ...params)[0]?.n ?? 0;
 
+  const historyLength = ({ service, profile }: DocumentName): number =>
+    numberOf(
+      `SELECT SUM(LENGTH(CAST(content AS BLOB))) n FROM revisions WHERE ${DOCUMENT}`,
+      service,
+      profile,
+    );
+
+  /** What is in force, in candidacy or just written stays, however large it is. */
+  const pruneByBytes = (name: DocumentName, newest: number): void => {
+    if (historyLength(name) <= LIMITS.documentHistoryBytes) return;
+    const { service, profile } = name;
+    const lengths = sql.exec<{ revision: number; length: number | null }>(
+      `SELECT revision, LENGTH(CAST(content AS BLOB)) length FROM revisions WHERE ${DOCUMENT} ORDER BY revision DESC`,
+      service,
+      profile,
+    );
+    let bytes = 0;
+    const first = lengths.find(({ length }) => {
+      bytes += length ?? 0;
+      return bytes > LIMITS.documentHistoryBytes;
+    });
+    const row = find(name);
+    sql.exec(
+      `DELETE FROM revisions WHERE ${DOCUMENT} AND revision <= ? AND revision NOT IN (?, ?, ?)`,
+      ...[service, profile, first?.revision ?? 0],
+      ...[newest, row?.stable ?? 0, row?.candidate ?? 0],
+    );
+  };
+
   return {
     find,
     revision,
@@ -152,7 +181,7 @@ export const documentTables = (sql: ActorSql) => {
         numberOf("SELECT epoch n FROM forgotten"),
       ),
 
-    /** Adds the next entry to a document's history; the oldest one makes room. */
+    /** Adds the next entry to a document's history; the oldest ones make room. */
     append(
       { service, profile }: DocumentName,
       entry: Omit<RevisionRow, "service" | "profile" | "content" | "keys"> & { content: JsonObject | null },
@@ -176,6 +205,7 @@ export const documentTables = (sql: ActorSql) => {
         profile,
         entry.revision - LIMITS.documentRevisions,
       );
+      pruneByBytes({ service, profile }, entry.revision);
     },
 
     save({ service, profile, newest, stable, candidate, epoch }: DocumentRow): void {

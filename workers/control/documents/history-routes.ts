@@ -1,6 +1,6 @@
 /** The history of a document over HTTP: what it was, what changed, and back again. */
 import { createRoute } from "@hono/zod-openapi";
-import { z } from "zod";
+import * as z from "zod";
 import { decodeCursor, encodeCursor, nextLink, pageParameters } from "#shared/http/page.ts";
 import { jsonAnswer, jsonBody, problemAnswers } from "#shared/http/route-parts.ts";
 import type { ServiceApp } from "#shared/http/service-app.ts";

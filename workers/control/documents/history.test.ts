@@ -1,7 +1,8 @@
 import { describe, expect, test, vi } from "vitest";
 import type { JsonObject } from "#shared/control/changes.ts";
 import { LIMITS } from "#shared/limits.ts";
-import { documentName, testDocuments } from "#test/fake/document-store.ts";
+import { ok } from "#shared/result.ts";
+import { documentName, oneStep, testDocuments } from "#test/fake/document-store.ts";
 
 const ORDERS = documentName("orders/default");
 const BY = { author: "ann", reason: "because" };
@@ -54,6 +55,57 @@ describe("the history of a document", () => {
     const oldest = await methods.documentHistory({ ...ORDERS, before: 4, limit: 5 });
     expect(oldest).toMatchObject({ value: { more: false, items: [{ revision: 3 }] } });
     expect(oldest).not.toHaveProperty("value.items.0.changes");
+  });
+});
+
+describe("a large document's history", () => {
+  const large = (letter: string) => {
+    const texts = Array.from({ length: 16 }, () => letter.repeat(LIMITS.configTextCharacters));
+    return { texts };
+  };
+  /** As many revisions as the bound takes, so that each further one costs an old one. */
+  const filled = async () => {
+    const documents = testDocuments();
+    const fitting = Math.floor(LIMITS.documentHistoryBytes / JSON.stringify(large("a")).length);
+    for (let revision = 0; revision < fitting; revision++)
+      await documents.put("orders/default", large("a"), revision === 0 ? {} : { ifMatch: revision });
+    const kept = async (revision: number) =>
+      (await documents.methods.documentRevision({ ...ORDERS, revision })).ok;
+    return { documents, fitting, kept };
+  };
+
+  test("is bounded in bytes: the oldest make room", async () => {
+    const { documents, fitting, kept } = await filled();
+    expect([await kept(1), await kept(2)]).toEqual([true, true]);
+    await documents.put("orders/default", large("b"), { ifMatch: fitting });
+    expect([await kept(1), await kept(2), await kept(fitting + 1)]).toEqual([false, true, true]);
+    const page = await documents.methods.documentHistory({ ...ORDERS, before: 3, limit: 5 });
+    expect(page).toMatchObject({ ok: true, value: { more: false, items: [{ revision: 2 }] } });
+  });
+
+  test("counts bytes where characters take several", async () => {
+    const { documents, fitting, kept } = await filled();
+    await documents.put("orders/default", large("ü"), { ifMatch: fitting });
+    expect([await kept(2), await kept(3)]).toEqual([false, true]);
+  });
+
+  test("never loses what is in force or being rolled out, nor of another document anything", async () => {
+    const { documents, fitting } = await filled();
+    await documents.put("payments/default", { ttl: 1 });
+    const { database } = documents;
+    database.exec("UPDATE documents SET stable = 1 WHERE service = 'orders'");
+    await documents.put("orders/default", large("b"), { ifMatch: 1, rollout: oneStep });
+    await documents.ledger.change((epoch) => {
+      documents.candidates.withdraw(ORDERS, BY, epoch);
+      return ok(undefined);
+    });
+    const revisions = database
+      .prepare("SELECT revision FROM revisions WHERE service = 'orders' ORDER BY revision")
+      .all()
+      .map(({ revision }) => revision);
+    expect(revisions.slice(0, 2)).toEqual([1, 3]);
+    expect(revisions.slice(-2)).toEqual([fitting + 1, fitting + 2]);
+    expect(await documents.contentOf("payments/default")).toEqual({ ttl: 1 });
   });
 });
 

@@ -1,6 +1,6 @@
 /** Documents over HTTP: each by its name, with its ETag, its history and what it makes together with others. */
 import { createRoute } from "@hono/zod-openapi";
-import { z } from "zod";
+import * as z from "zod";
 import { ifNoneMatchHolds } from "#shared/http/etag.ts";
 import { decodeCursor, encodeCursor, nextLink, pageParameters } from "#shared/http/page.ts";
 import { jsonAnswer, jsonBody, problemAnswers } from "#shared/http/route-parts.ts";

@@ -1,6 +1,6 @@
 /** The services' schemas, and the keys of secrets, over HTTP. */
 import { createRoute } from "@hono/zod-openapi";
-import { z } from "zod";
+import * as z from "zod";
 import { jsonAnswer, jsonBody, problemAnswers } from "#shared/http/route-parts.ts";
 import type { ServiceApp } from "#shared/http/service-app.ts";
 import { CONTROL_PROBLEMS } from "../contract.ts";

@@ -1,5 +1,5 @@
 /** The forms of documents on the wire. */
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonObject, JsonValue } from "#shared/control/changes.ts";
 import { timestampSchema } from "#shared/http/schemas.ts";
 import { LIMITS } from "#shared/limits.ts";

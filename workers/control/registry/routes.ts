@@ -1,6 +1,6 @@
 /** The registry over HTTP: services, their instances, registering, draining, an operator's word. */
 import { createRoute } from "@hono/zod-openapi";
-import { z } from "zod";
+import * as z from "zod";
 import { decodeCursor, encodeCursor, nextLink, pageParameters } from "#shared/http/page.ts";
 import { jsonAnswer, jsonBody, problemAnswers } from "#shared/http/route-parts.ts";
 import type { ServiceApp } from "#shared/http/service-app.ts";

@@ -1,5 +1,5 @@
 /** The forms of the registry on the wire. */
-import { z } from "zod";
+import * as z from "zod";
 import { timestampSchema } from "#shared/http/schemas.ts";
 import { LIMITS } from "#shared/limits.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isRise } from "./rise.ts";
+import { FIVE_PERCENT, isRise } from "./rise.ts";
 
 describe("a rise of failures", () => {
   type Sum = readonly [answers: number, failures: number];
@@ -17,6 +17,7 @@ describe("a rise of failures", () => {
     [[40, 0], [400, 100], 0.05, false, "is none when less fails"],
   ])("%j against %j with %d allowed: %s, it %s", (candidate, stable, allowed, expected) => {
     const sum = ([answers, failures]: Sum) => ({ answers, failures });
-    expect(isRise(sum(candidate), sum(stable), allowed)).toBe(expected);
+    const arms = { candidate: sum(candidate), stable: sum(stable) };
+    expect(isRise(arms, { errorRateRise: allowed, deviations: FIVE_PERCENT })).toBe(expected);
   });
 });

@@ -28,9 +28,11 @@ const setUp = async (database = new DatabaseSync(":memory:")) => {
     afterChange: () => undefined,
   });
   const ended: string[] = [];
+  const candidates = { broken: "" };
   const note =
     (what: string) => (name: DocumentName, by: { author: string; reason: string }, epoch: number) => {
       expect(epoch).toBe(ledger.epoch() + 1);
+      if (candidates.broken === name.service) throw new Error(`${name.service} is broken`);
       ended.push(`${what} ${name.service}/${name.profile} by ${by.author}: ${by.reason}`);
     };
   const rollouts = createRollouts({
@@ -54,7 +56,7 @@ const setUp = async (database = new DatabaseSync(":memory:")) => {
     await rollouts.run();
   };
   await start(ORDERS);
-  return { database, ledger, rollouts, ended, start, current, count, pass, clock };
+  return { database, ledger, rollouts, ended, candidates, start, current, count, pass, clock };
 };
 
 describe("a roll-out", () => {
@@ -95,6 +97,58 @@ describe("a roll-out", () => {
       "withdraw orders/default by control-plane: went back by itself: 12 of 40 answers failed (30.0 %), 1 of 400 (0.3 %) without it",
     ]);
     expect(rollouts.due()).toBeUndefined();
+  });
+
+  it("goes back when a quiet service fails that is not heard among busy ones, and says which", async () => {
+    const { rollouts, current, pass, ended } = await setUp();
+    const rollout = current().id;
+    rollouts.count([
+      { service: "busy", rollout, arm: "candidate", answers: 100_000, failures: 10 },
+      { service: "busy", rollout, arm: "stable", answers: 100_000, failures: 10 },
+      { service: "quiet", rollout, arm: "candidate", answers: 15, failures: 15 },
+      { service: "quiet", rollout, arm: "stable", answers: 15, failures: 0 },
+    ]);
+    await pass(0);
+    expect(ended).toEqual([]);
+    rollouts.count([{ service: "quiet", rollout, arm: "candidate", answers: 15, failures: 15 }]);
+    await pass(0);
+    expect(ended).toEqual([
+      'withdraw orders/default by control-plane: went back by itself: 30 of 30 answers of "quiet" failed (100.0 %), 0 of 15 (0.0 %) without it',
+    ]);
+  });
+
+  it("stays when a service fails with and without it, or just by chance", async () => {
+    const { rollouts, current, pass, ended } = await setUp();
+    const rollout = current().id;
+    rollouts.count([
+      { service: "busy", rollout, arm: "stable", answers: 100_000, failures: 10 },
+      { service: "busy", rollout, arm: "candidate", answers: 100_000, failures: 10 },
+      { service: "broken", rollout, arm: "stable", answers: 40, failures: 40 },
+      { service: "broken", rollout, arm: "candidate", answers: 40, failures: 40 },
+      { service: "unlucky", rollout, arm: "stable", answers: 400, failures: 8 },
+      { service: "unlucky", rollout, arm: "candidate", answers: 30, failures: 3 },
+    ]);
+    await pass(0);
+    expect(ended).toEqual([]);
+  });
+
+  it("forgets what was counted of services when it ends", async () => {
+    const { rollouts, count, start, current, pass, ended } = await setUp();
+    count("candidate", 15, 15);
+    await rollouts.methods.withdrawRollout({ ...ORDERS, author: "eve" });
+    await start(ORDERS);
+    count("candidate", 15, 15, current().id);
+    await pass(0);
+    expect(ended).toHaveLength(1);
+  });
+
+  it("that cannot go on keeps none of the others back", async () => {
+    const { start, pass, ended, candidates } = await setUp();
+    await start({ service: "payments", profile: "default" });
+    candidates.broken = "orders";
+    await expect(pass(60)).resolves.toBeUndefined();
+    await expect(pass(120)).rejects.toThrow("orders is broken");
+    expect(ended).toEqual(["promote payments/default by control-plane: all steps of the roll-out are over"]);
   });
 
   it("goes back instead of on when both are due", async () => {

@@ -5,8 +5,8 @@ import { err, ok, type Result } from "#shared/result.ts";
 import type { ActorSql } from "#shared/runtime/actor.ts";
 import { type Clock, rfc3339 } from "#shared/runtime/clock.ts";
 import type { Author, Candidates, DocumentName, Ledger, RolloutStarts, Scheduled } from "../part.ts";
-import { type ArmSum, isRise, rateOf } from "./rise.ts";
-import { type RolloutRow, rolloutTable } from "./rollout-table.ts";
+import { type ArmSum, FIVE_PERCENT, isRise, rateOf, TENTH_OF_A_PERCENT } from "./rise.ts";
+import { NONE_COUNTED, type RolloutRow, rolloutTable, type ServiceSums } from "./rollout-table.ts";
 
 /** The author in history of what no token did. */
 export const AUTOMATIC = "control-plane";
@@ -78,8 +78,17 @@ export const createRollouts = ({ sql, clock, ledger, candidates }: RolloutOption
       return row ? ok(work(row, epoch)) : err(notFound(name));
     });
 
+  const whyBack = (row: RolloutRow, { service }: { readonly service?: string }): string => {
+    const { candidate, stable } = service === undefined ? row : table.sumsOf(row, service);
+    const answers = service === undefined ? "answers" : `answers of "${service}"`;
+    return (
+      `went back by itself: ${candidate.failures} of ${candidate.answers} ${answers} failed (${percent(candidate)}), ` +
+      `${stable.failures} of ${stable.answers} (${percent(stable)}) without it`
+    );
+  };
+
   const goOn = (row: RolloutRow, epoch: number) => {
-    if (hasRisen(row)) return withdraw(row, { author: AUTOMATIC, reason: whyBack(row) }, epoch);
+    if (row.risen) return withdraw(row, { author: AUTOMATIC, reason: whyBack(row, row.risen) }, epoch);
     const next = row.plan.steps[row.step + 1];
     if (!next)
       return promote(row, { author: AUTOMATIC, reason: "all steps of the roll-out are over" }, epoch);
@@ -100,30 +109,41 @@ export const createRollouts = ({ sql, clock, ledger, candidates }: RolloutOption
         percentage: plan.steps[0]?.percentage ?? 0,
         sinceMs: clock(),
         epoch,
-        candidate: NONE,
-        stable: NONE,
+        candidate: NONE_COUNTED,
+        stable: NONE_COUNTED,
       });
     },
     underWay: table,
     count(counts) {
-      for (const { rollout, arm, answers, failures } of counts) {
-        const row = table.all().find(({ id }) => id === rollout);
+      if (counts.length === 0) return;
+      const rows = new Map(table.all().map((row) => [row.id, row]));
+      for (const count of counts) {
+        const row = rows.get(count.rollout);
         if (!row) continue;
-        const sum = { answers: row[arm].answers + answers, failures: row[arm].failures + failures };
-        table.put({ ...row, [arm]: sum });
+        const sums = withCount(table.sumsOf(row, count.service), count);
+        table.putSums(row, count.service, sums);
+        const counted = withCount(row, count);
+        const risen = row.risen ?? riseOf(counted, count.service, sums);
+        const after = { ...counted, ...(risen && { risen }) };
+        rows.set(row.id, after);
+        table.put(after);
       }
     },
     due() {
-      const times = table.all().map(dueOf);
-      return times.reduce(
-        (first, at) => (first === undefined || (at ?? first) < first ? at : first),
-        undefined,
-      );
+      const times = table
+        .all()
+        .map(dueOf)
+        .filter((at) => at !== undefined);
+      return times.length === 0 ? undefined : Math.min(...times);
     },
     async run() {
+      const failed: unknown[] = [];
       for (const row of table.all()) {
-        if ((dueOf(row) ?? Number.POSITIVE_INFINITY) <= clock()) await change(row, goOn);
+        if ((dueOf(row) ?? Number.POSITIVE_INFINITY) > clock()) continue;
+        // One that cannot go on keeps none of the others back.
+        await change(row, goOn).catch((error: unknown) => failed.push(error));
       }
+      if (failed.length > 0) throw failed[0];
     },
     methods: {
       listRollouts: async () => table.all().map(entryOf),
@@ -145,8 +165,6 @@ export const createRollouts = ({ sql, clock, ledger, candidates }: RolloutOption
   };
 };
 
-const NONE: ArmSum = { answers: 0, failures: 0 };
-
 const nameOf = ({ service, profile }: DocumentName): DocumentName => ({ service, profile });
 
 /** Whether some service has both in its configuration. */
@@ -154,19 +172,27 @@ const areMerged = (one: DocumentName, other: DocumentName): boolean =>
   (one.service === other.service || one.service === "shared" || other.service === "shared") &&
   (one.profile === other.profile || one.profile === "default" || other.profile === "default");
 
-const hasRisen = ({ candidate, stable, plan }: RolloutRow): boolean =>
-  isRise(candidate, stable, plan.errorRateRise);
+const withCount = <Sums extends ServiceSums>(sums: Sums, { arm, answers, failures }: ArmCount): Sums => ({
+  ...sums,
+  [arm]: { answers: sums[arm].answers + answers, failures: sums[arm].failures + failures },
+});
+
+/** Among all answers together, or of the service that was counted just now: a quiet one is not heard among busy ones. */
+const riseOf = (
+  { plan: { errorRateRise }, ...all }: RolloutRow,
+  service: string,
+  ofService: ServiceSums,
+): RolloutRow["risen"] => {
+  if (isRise(all, { errorRateRise, deviations: FIVE_PERCENT })) return {};
+  return isRise(ofService, { errorRateRise, deviations: TENTH_OF_A_PERCENT }) ? { service } : undefined;
+};
 
 /** A rise is due since the share is what it is, which is always past. */
 const dueOf = (row: RolloutRow): number | undefined => {
-  if (hasRisen(row)) return row.sinceMs;
+  if (row.risen) return row.sinceMs;
   const step = row.plan.steps[row.step];
   return step && row.sinceMs + step.seconds * 1_000;
 };
-
-const whyBack = ({ candidate, stable }: RolloutRow): string =>
-  `went back by itself: ${candidate.failures} of ${candidate.answers} answers failed (${percent(candidate)}), ` +
-  `${stable.failures} of ${stable.answers} (${percent(stable)}) without it`;
 
 const percent = (sum: ArmSum): string => `${(rateOf(sum) * 100).toFixed(1)} %`;
 

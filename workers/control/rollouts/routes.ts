@@ -1,6 +1,6 @@
 /** Roll-outs over HTTP: shown, set by hand, withdrawn. */
 import { createRoute } from "@hono/zod-openapi";
-import { z } from "zod";
+import * as z from "zod";
 import { jsonAnswer, jsonBody, problemAnswers } from "#shared/http/route-parts.ts";
 import { timestampSchema } from "#shared/http/schemas.ts";
 import type { ServiceApp } from "#shared/http/service-app.ts";

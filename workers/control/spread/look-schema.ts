@@ -1,5 +1,5 @@
 /** The form of looks: bounded, because they come from every isolate there is. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Look } from "#shared/control/changes.ts";
 import { LIMITS } from "#shared/limits.ts";
 

@@ -1,6 +1,6 @@
 /** Changes over HTTP, for isolates by the service binding and for processes by the gateway, and the status. */
 import { createRoute } from "@hono/zod-openapi";
-import { z } from "zod";
+import * as z from "zod";
 import { readJsonBody } from "#shared/http/json-body.ts";
 import { jsonAnswer, problemAnswers } from "#shared/http/route-parts.ts";
 import { timestampSchema } from "#shared/http/schemas.ts";

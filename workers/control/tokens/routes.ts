@@ -1,6 +1,6 @@
 /** Tokens over HTTP: made, listed, removed. */
 import { createRoute } from "@hono/zod-openapi";
-import { z } from "zod";
+import * as z from "zod";
 import { jsonAnswer, jsonBody, problemAnswers } from "#shared/http/route-parts.ts";
 import { timestampSchema } from "#shared/http/schemas.ts";
 import type { ServiceApp } from "#shared/http/service-app.ts";
