@@ -1,0 +1,91 @@
+/** The one end of a request, however many attempts it takes: what remains of it, here and for the next hop. */
+import { LIMITS } from "../limits.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { DEADLINE_HEADER, deadlineHeaderMs, GRPC_TIMEOUT_HEADER } from "./deadline-header.ts";
+import type { Timer } from "./deadline-timer.ts";
+
+export interface Deadline {
+  /** In milliseconds of the clock that it was made with. */
+  readonly at: number;
+  /**
+   * Aborts at the end (`TimeoutError`) or when the client goes away (its signal's reason). One for all attempts, made
+   * when it is first asked for: until then there is no timer.
+   */
+  readonly signal: AbortSignal;
+  /** Negative once it is over. */
+  remainingMs(): number;
+  isOver(): boolean;
+  /** Tells the next hop what remains, less what this one needs to answer; `grpc-timeout` only where it stands. */
+  carry(headers: Headers): void;
+  /** The answer has begun: its body may stream on beyond the end, and only the client's going away still ends it. */
+  release(): void;
+}
+
+export type DeadlineOptions = {
+  clock: Clock;
+  timer: Timer;
+  /** A caller gets no more than this, whatever it asks for. */
+  maximumMs: number;
+  /** Where the caller does not say. */
+  defaultMs: number;
+};
+
+/** The deadline of a request as its caller wants it, within bounds. Of the request only what is needed is touched. */
+export const deadlineFrom = (
+  request: Pick<Request, "headers" | "signal">,
+  { clock, timer, maximumMs, defaultMs }: DeadlineOptions,
+): Deadline => {
+  const budgetMs = Math.min(deadlineHeaderMs(request.headers) ?? defaultMs, maximumMs);
+  const at = clock() + budgetMs;
+  let controller: AbortController | undefined;
+  let stopTimer: (() => void) | undefined;
+  let released = false;
+
+  const start = (): AbortController => {
+    const started = new AbortController();
+    const client = request.signal;
+    if (client.aborted) started.abort(client.reason);
+    else {
+      const stop = released
+        ? undefined
+        : timer(Math.max(0, at - clock()), () => started.abort(timeout(budgetMs)));
+      stopTimer = stop;
+      client.addEventListener(
+        "abort",
+        () => {
+          stop?.();
+          started.abort(client.reason);
+        },
+        { once: true },
+      );
+    }
+    return started;
+  };
+
+  return {
+    at,
+    get signal() {
+      controller ??= start();
+      return controller.signal;
+    },
+    remainingMs: () => at - clock(),
+    isOver: () => at <= clock(),
+    carry(headers) {
+      const remainingMs = Math.max(0, Math.floor(at - clock() - LIMITS.deadlineMarginMs));
+      headers.set(DEADLINE_HEADER, `${remainingMs}`);
+      if (headers.has(GRPC_TIMEOUT_HEADER)) {
+        headers.set(GRPC_TIMEOUT_HEADER, `${Math.min(remainingMs, GRPC_VALUE_MAX)}m`);
+      }
+    },
+    release() {
+      released = true;
+      stopTimer?.();
+    },
+  };
+};
+
+/** Eight digits. */
+const GRPC_VALUE_MAX = 99_999_999;
+
+const timeout = (budgetMs: number) =>
+  new DOMException(`Waiting for an answer: expected one within ${budgetMs} ms.`, "TimeoutError");
