@@ -15,6 +15,8 @@ export const ADMIN_TOKEN = "skerry_admin-of-the-test";
 export interface ManyIsolatesOptions {
   readonly probes: number;
   readonly gateways: number;
+  /** Isolates of the service "serving", each registered as an instance of it; none when absent. */
+  readonly serving?: number;
   /** Of the KeyValue store; without it, it is Miniflare's own, which shows everything at once and keeps it in `folder`. */
   readonly lagMs?: number;
   /** By what the probes know: as services do, or by the KeyValue store alone. */
@@ -27,6 +29,7 @@ export interface ManyIsolates {
   readonly control: string;
   readonly probes: readonly string[];
   readonly gateways: readonly string[];
+  readonly serving: readonly string[];
   /** Calls the control plane through the first gateway, or straight when there is none; as admin unless told otherwise. */
   call(path: string, init?: CallInit): Promise<Response>;
   /** What the lagging store ever held, by key. */
@@ -49,7 +52,7 @@ export interface CallInit {
 const numbered = (name: string, count: number): string[] =>
   Array.from({ length: count }, (_, index) => `${name}-${index + 1}`);
 
-const OWN = ["lagging-kv", "probe", "control-switch"];
+const OWN = ["lagging-kv", "probe", "serving", "control-switch"];
 
 const bundle = async () => {
   const own = OWN.map((name) => [name, join(import.meta.dirname, "workers", `${name}.ts`)]);
@@ -112,6 +115,7 @@ export const startManyIsolates = async (options: ManyIsolatesOptions): Promise<M
   };
   const gateways = numbered("gateway", options.gateways);
   const probes = numbered("probe", options.probes);
+  const serving = numbered("serving", options.serving ?? 0);
   const told = { logs: [] as string[], spans: [] as string[] };
   const lagging: Bound = options.lagMs === undefined ? {} : { SNAPSHOTS: LAGGING_KV };
   const namespaces = options.lagMs === undefined ? { kvNamespaces: { SNAPSHOTS: "skerry-snapshots" } } : {};
@@ -147,6 +151,13 @@ export const startManyIsolates = async (options: ManyIsolatesOptions): Promise<M
         serviceBindings: { CONTROL: SWITCH, ...lagging },
       }),
     ),
+    ...serving.map((name) =>
+      plain(name, bundles.serving ?? "", {
+        ...OWN_SOCKET,
+        ...namespaces,
+        serviceBindings: { CONTROL: SWITCH, MONITOR, ...lagging },
+      }),
+    ),
     ...(options.lagMs === undefined
       ? []
       : [plain(LAGGING_KV, bundles[LAGGING_KV] ?? "", { bindings: { LAG_MS: `${options.lagMs}` } })]),
@@ -172,21 +183,23 @@ export const startManyIsolates = async (options: ManyIsolatesOptions): Promise<M
       control: await origin(CONTROL),
       gateways: await Promise.all(gateways.map(origin)),
       probes: await Promise.all(probes.map(origin)),
+      serving: await Promise.all(serving.map(origin)),
     };
     const [entrance = urls.control] = urls.gateways;
+    const call: ManyIsolates["call"] = (path, { method = "GET", body, headers } = {}) =>
+      fetch(`${entrance}/control/v1${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${ADMIN_TOKEN}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      });
     return {
       ...urls,
       told,
-      call: (path, { method = "GET", body, headers } = {}) =>
-        fetch(`${entrance}/control/v1${path}`, {
-          method,
-          headers: {
-            authorization: `Bearer ${ADMIN_TOKEN}`,
-            ...(body === undefined ? {} : { "content-type": "application/json" }),
-            ...headers,
-          },
-          ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-        }),
+      call,
       stored: async () => {
         const worker = await miniflare.getWorker(LAGGING_KV);
         return (worker as unknown as { everything(): Promise<Record<string, string[]>> }).everything();
@@ -204,7 +217,14 @@ export const startManyIsolates = async (options: ManyIsolatesOptions): Promise<M
 
   try {
     await miniflare.ready.finally(removeNewListeners);
-    return await running();
+    const started = await running();
+    for (const [index, url] of started.serving.entries()) {
+      const instance = { version: "1.0.0", url, ttlSeconds: 600, health: false };
+      const path = `/registry/serving/instances/${serving[index]}`;
+      const answer = await started.call(path, { method: "PUT", body: instance });
+      if (!answer.ok) throw new Error(`Registering "${url}": ${answer.status} ${await answer.text()}`);
+    }
+    return started;
   } catch (error) {
     await miniflare.dispose();
     throw error;

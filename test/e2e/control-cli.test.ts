@@ -4,28 +4,27 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ROOT } from "#cli/workers.ts";
+import { type Ran, runCommand } from "../setup/run-command.ts";
 import { startTestSystem, type TestSystem } from "../setup/system.ts";
 import { type TemporaryFolder, temporaryFolder } from "../setup/temporary-folder.ts";
-
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
 
 let system: TestSystem;
 let folder: TemporaryFolder;
 
+const world = (env: Readonly<Record<string, string>>) => ({
+  SKERRY_URL: system.url,
+  SKERRY_TOKEN: system.controlToken,
+  ...env,
+});
+
+/** In this process: what it writes and ends with is what the program's own process does, a second sooner. */
 const skerry = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> =>
+  runCommand(args, { env: world(env), cwd: folder.path });
+
+/** As a process of its own, in the folder that `npx skerry` says that it was called in. */
+const skerryProcess = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> =>
   new Promise((resolve) => {
-    const variables = {
-      ...process.env,
-      SKERRY_URL: system.url,
-      SKERRY_TOKEN: system.controlToken,
-      SKERRY_CWD: folder.path,
-      ...env,
-    };
-    const options = { cwd: ROOT, env: variables };
+    const options = { cwd: ROOT, env: { ...process.env, ...world(env), SKERRY_CWD: folder.path } };
     const child = execFile(process.execPath, [join(ROOT, "cli/main.ts"), ...args], options, (_, out, err) =>
       resolve({ code: child.exitCode ?? -1, out, err }),
     );
@@ -46,10 +45,16 @@ afterAll(async () => {
   await folder?.remove();
 });
 
-test("status is 0, a usage fault 2, and nobody there 6", async () => {
-  expect((await skerry(["status"])).code).toBe(0);
-  expect((await skerry(["config", "get"])).code).toBe(2);
-  expect((await skerry(["registry", "list"], { SKERRY_URL: "http://127.0.0.1:9" })).code).toBe(6);
+test("as a process, status is 0, a usage fault 2, nobody there 6, and a file is written where it was called", async () => {
+  const [status, usage, nobody, exported] = await Promise.all([
+    skerryProcess(["status"]),
+    skerryProcess(["config", "get"]),
+    skerryProcess(["registry", "list"], { SKERRY_URL: "http://127.0.0.1:9" }),
+    skerryProcess(["config", "export", "first.yaml"]),
+  ]);
+  expect([status.code, usage.code, nobody.code, exported.code]).toEqual([0, 2, 6, 0]);
+  expect(usage).toMatchObject({ out: "", err: expect.stringMatching(/^skerry: [^\n]+\n$/) });
+  expect(await readFile(join(folder.path, "first.yaml"), "utf8")).toContain("documents:");
 });
 
 test("a document is set, read, compared, rolled back, and its history says all of it", async () => {
@@ -151,4 +156,31 @@ test("a token may what its role says, until it is revoked; a wrong one nothing",
   expect((await skerry(["token", "revoke", made.id])).code).toBe(0);
   expect((await as(made.token, "registry", "list")).code).toBe(4);
   expect((await as("skerry_wrong", "registry", "list")).code).toBe(4);
+});
+
+test("a candidate is rolled out, held by hand, aborted, and history says so", async () => {
+  const set = ["config", "set", "catalog", "flags.new-look", '{"serve": "on"}', "--rollout", "1,50"];
+  expect(await skerry(set)).toMatchObject({ code: 0, out: expect.stringContaining("is rolled out") });
+  const [begun] = (await json("rollout", "list")).items;
+  expect(begun).toMatchObject({
+    service: "catalog",
+    percentage: 1,
+    by: "isolate",
+    nextAt: expect.any(String),
+  });
+  expect((await skerry(["config", "set", "catalog", "flags.other", "true"])).code).toBe(5);
+  expect((await skerry(["rollout", "set", "catalog", "25"])).out).toBe(
+    "catalog/default: the candidate stays at 25 %\n",
+  );
+  expect((await skerry(["rollout", "list"])).out).toMatch(/^catalog\/default +25 % +isolate +by hand /m);
+  expect((await skerry(["rollout", "abort", "catalog"])).code).toBe(0);
+  expect((await skerry(["rollout", "abort", "catalog"])).code).toBe(3);
+  const { items } = await json("config", "history", "catalog");
+  expect(items.map(({ kind }: { kind: string }) => kind)).toEqual(["withdrawn", "candidate"]);
+});
+
+test("what is sealed by the first key is left as it is, and only an admin may ask", async () => {
+  expect((await skerry(["secret", "rotate"])).out).toBe('0 revisions were sealed anew by the key "k1"\n');
+  const { token } = await json("token", "create", "writer", "--role", "write");
+  expect((await skerry(["secret", "rotate"], { SKERRY_TOKEN: token })).code).toBe(4);
 });

@@ -1,6 +1,6 @@
 /** A worker that answers with what its isolate knows: the same link and configuration that every service has. */
 import { env } from "cloudflare:workers";
-import { z } from "zod";
+import * as z from "zod";
 import { coldSnapshot } from "#shared/control/cold-snapshot.ts";
 import { controlLink } from "#shared/control/link.ts";
 import { systemClock } from "#shared/runtime/clock.ts";
