@@ -118,6 +118,8 @@ export const LIMITS = {
   snapshotsPerRun: 200,
   /** Services under a profile whose looks are remembered; the oldest make room. */
   lookedForKept: 20_000,
+  /** Services whose derived keys the control plane keeps in memory; others are derived anew, in a millisecond. */
+  sealersKept: 1_000,
   /** Sealed configurations that the control plane keeps in memory, together; an Actor has 128 MB. */
   configPartsCachedBytes: 16 * 1024 * 1024,
   /** Services under a profile whose last refused configuration is shown. */
@@ -168,6 +170,8 @@ export const LIMITS = {
   configSchemaBytes: 64 * 1024,
   /** Faults that a refused configuration is answered with: a shared document may spoil every service. */
   documentFaults: 100,
+  /** Contents read for one answer, after which a page of history or an export ends: what travels from an Actor has 32 MiB. */
+  documentPageBytes: 4 * 1024 * 1024,
   /** Why a configuration is changed: a sentence or two, for history. */
   configReasonCharacters: 1_024,
   /** Revisions that one request seals anew: a few milliseconds each. */
