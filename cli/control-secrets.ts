@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { newKey } from "#shared/config/sealing.ts";
 import { CliFailure } from "./failure.ts";
 

@@ -1,6 +1,6 @@
 /** Holds what a local start tells the control plane of the workers. */
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { controlClient } from "./control-client.ts";
 import { registerWorkers } from "./register-workers.ts";
 import { WORKERS } from "./workers.ts";

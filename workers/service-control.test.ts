@@ -1,6 +1,6 @@
 import { OpenFeature } from "@openfeature/server-sdk";
 import { afterAll, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { flagTableSchema } from "#shared/config/flags/flag.ts";
 import { newKey, sealer } from "#shared/config/sealing.ts";
 import type { Changes, Look } from "#shared/control/changes.ts";

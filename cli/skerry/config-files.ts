@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import type { ExportedDocument } from "#workers/control/documents/document.ts";
 import { CliFailure } from "../failure.ts";
 import { answer, type Session, tableOn, withJson } from "./session.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import type { ConfigPart, JsonObject, Rollout } from "../control/changes.ts";
 import { recordSpans } from "../telemetry/record-spans.ts";
 import { inSpan } from "../telemetry/span.ts";

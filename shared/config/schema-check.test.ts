@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { LIMITS } from "../limits.ts";
 import { checkAgainstSchema, configJsonSchema, schemaFaults } from "./schema-check.ts";
 import { secretFields } from "./schema-check-secrets.ts";

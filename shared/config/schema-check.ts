@@ -1,6 +1,6 @@
 /** Checks configurations against the JSON Schemas that services declare, in bounded time, and names each fault by its path. */
 import { type OutputUnit, type Schema, validate } from "@cfworker/json-schema";
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonObject } from "../control/changes.ts";
 import type { FieldFault } from "../http/problem.ts";
 import { LIMITS } from "../limits.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { virtualTime } from "#test/fake/virtual-time.ts";
 import { LIMITS } from "../limits.ts";
 import type { KeyValue } from "../storage/key-value.ts";

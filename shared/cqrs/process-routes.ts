@@ -1,6 +1,6 @@
 /** What every service with processes tells its operators: how far each one is, what is parked, and to try that again. */
 import { createRoute } from "@hono/zod-openapi";
-import { z } from "zod";
+import * as z from "zod";
 import { decodeCursor, encodeCursor, nextLink, pageParameters } from "../http/page.ts";
 import { jsonAnswer, jsonBody, problemAnswers } from "../http/route-parts.ts";
 import type { ServiceApp } from "../http/service-app.ts";

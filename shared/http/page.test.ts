@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { decodeCursor, encodeCursor, nextLink, pageParameters } from "./page.ts";
 
 const placeSchema = z.strictObject({ after: z.string(), position: z.int() });

@@ -1,5 +1,5 @@
 /** Paged lists: `limit`, an opaque `cursor`, and `Link: rel="next"` (RFC 8288). */
-import { z } from "zod";
+import * as z from "zod";
 import { LIMITS } from "../limits.ts";
 import { err, ok, type Result } from "../result.ts";
 import { decodeBase64url, encodeBase64url } from "./base64url.ts";

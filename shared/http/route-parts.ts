@@ -1,5 +1,5 @@
 /** The pieces of a route's description that all services write alike. */
-import { z } from "zod";
+import * as z from "zod";
 import { PLATFORM_PROBLEMS, type ProblemTable } from "./errors.ts";
 import { PROBLEM_MEDIA_TYPE } from "./problem.ts";
 

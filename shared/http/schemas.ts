@@ -1,5 +1,5 @@
 /** The forms that several services share: money, ids, times. */
-import { z } from "zod";
+import * as z from "zod";
 import { AGGREGATE_ID } from "../events/event.ts";
 import { CURRENCIES } from "./currencies.ts";
 

@@ -1,6 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { noteArm } from "../config/arm-note.ts";
 import type { Config } from "../config/config.ts";
 import { err, ok } from "../result.ts";

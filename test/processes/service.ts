@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
-import { z } from "zod";
+import * as z from "zod";
 import { followEpochs } from "#nats/epoch-subscription.ts";
 import { processLink } from "#shared/registry/process/process-link.ts";
 import { registrar } from "#shared/registry/process/registrar.ts";

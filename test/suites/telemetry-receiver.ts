@@ -1,5 +1,5 @@
 /** Takes OTLP/HTTP JSON as a strict collector would: whatever is not valid by the protocol is an error. */
-import { z } from "zod";
+import * as z from "zod";
 
 const uint64 = z.string().regex(/^\d{1,20}$/);
 const traceId = z.string().regex(/^(?!0{32})[0-9a-f]{32}$/);

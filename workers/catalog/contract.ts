@@ -1,5 +1,5 @@
 /** What other services may see of the catalog: its version, its problem types, its configuration, the form of a product. */
-import { z } from "zod";
+import * as z from "zod";
 import type { ProblemTable } from "#shared/http/errors.ts";
 import type { Money } from "#shared/http/schemas.ts";
 

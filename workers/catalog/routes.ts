@@ -1,6 +1,6 @@
 /** The catalog over HTTP: a product by sku, and lists of them. */
 import { createRoute } from "@hono/zod-openapi";
-import { z } from "zod";
+import * as z from "zod";
 import type { Config } from "#shared/config/config.ts";
 import type { Failure } from "#shared/http/errors.ts";
 import { etagResponse, ifMatchHolds, strongEtag } from "#shared/http/etag.ts";

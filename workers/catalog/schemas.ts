@@ -1,5 +1,5 @@
 /** The forms of products on the wire. */
-import { z } from "zod";
+import * as z from "zod";
 import { moneySchema, skuSchema, timestampSchema } from "#shared/http/schemas.ts";
 import type { Product, ProductPage } from "./contract.ts";
 

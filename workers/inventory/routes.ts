@@ -1,6 +1,7 @@
 /** HTTP to commands and queries of stock. */
 
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute } from "@hono/zod-openapi";
+import * as z from "zod";
 import { executeClientCommand } from "#shared/cqrs/client-command.ts";
 import type { Commands } from "#shared/cqrs/commands.ts";
 import { awaitPosition } from "#shared/cqrs/freshness.ts";

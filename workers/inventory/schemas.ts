@@ -1,5 +1,5 @@
 /** The forms of stock on the wire. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { skuSchema } from "#shared/http/schemas.ts";
 
 const RECEIPT_QUANTITY_MAX = 1_000_000;

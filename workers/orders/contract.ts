@@ -1,5 +1,5 @@
 /** What other services may see of orders: its events, its problem types, its configuration, its version. */
-import { z } from "zod";
+import * as z from "zod";
 import type { ProblemTable } from "#shared/http/errors.ts";
 import type { Money } from "#shared/http/schemas.ts";
 import { LIMITS } from "#shared/limits.ts";

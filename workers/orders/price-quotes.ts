@@ -1,6 +1,6 @@
 /** Prices from the catalog, kept for a moment: orders for the same goods do not ask each time. */
 import { trace } from "@opentelemetry/api";
-import { z } from "zod";
+import * as z from "zod";
 import type { Failure } from "#shared/http/errors.ts";
 import { type Money, moneySchema, skuSchema } from "#shared/http/schemas.ts";
 import type { Upstream } from "#shared/http/upstream.ts";

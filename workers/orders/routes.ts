@@ -1,6 +1,6 @@
 /** HTTP to commands and queries of orders. */
 import { createRoute } from "@hono/zod-openapi";
-import { z } from "zod";
+import * as z from "zod";
 import { executeClientCommand } from "#shared/cqrs/client-command.ts";
 import { awaitPosition } from "#shared/cqrs/freshness.ts";
 import { formatPosition, MIN_POSITION_HEADER, POSITION_HEADER } from "#shared/cqrs/position.ts";

@@ -1,5 +1,5 @@
 /** The forms of orders on the wire. */
-import { z } from "zod";
+import * as z from "zod";
 import { pageParameters } from "#shared/http/page.ts";
 import { moneySchema, skuSchema, timestampSchema, uuidSchema } from "#shared/http/schemas.ts";
 import { LIMITS } from "#shared/limits.ts";

@@ -1,5 +1,5 @@
 /** The payment provider as payments sees it: authorise once per order, void by order; over HTTP, each within a deadline. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Failure } from "#shared/http/errors.ts";
 import type { Money } from "#shared/http/schemas.ts";
 import type { Upstream } from "#shared/http/upstream.ts";

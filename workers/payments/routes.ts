@@ -1,5 +1,6 @@
 /** HTTP to the one query of payments: they are made and voided by events, never by requests. */
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute } from "@hono/zod-openapi";
+import * as z from "zod";
 import { awaitPosition } from "#shared/cqrs/freshness.ts";
 import { MIN_POSITION_HEADER } from "#shared/cqrs/position.ts";
 import type { ProjectorMethods } from "#shared/cqrs/projector-actor.ts";

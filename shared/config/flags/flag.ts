@@ -1,5 +1,5 @@
 /** A feature flag as documents hold it. */
-import { z } from "zod";
+import * as z from "zod";
 
 const variantName = z.string().min(1).max(64);
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { virtualTime } from "#test/fake/virtual-time.ts";
 import type { Changes } from "../../control/changes.ts";
 import type { KeyValue } from "../../storage/key-value.ts";

@@ -1,6 +1,6 @@
 /** The provider's HTTP interface, in the manner of real ones: authorise, void, and what tests may tell and ask it. */
 import { type Context, Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock, Sleep } from "#shared/runtime/clock.ts";
 import type { ProviderMethods } from "./provider.ts";
 
