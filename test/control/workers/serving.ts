@@ -1,6 +1,6 @@
 /** A service that answers by its configuration and its flags, and breaks when its configuration says so. */
 import { env } from "cloudflare:workers";
-import { z } from "zod";
+import * as z from "zod";
 import { sendSpansTo } from "#otel/send-spans-to.ts";
 import { startWorkerTelemetry } from "#otel/worker-telemetry.ts";
 import { createServiceApp } from "#shared/http/service-app.ts";
