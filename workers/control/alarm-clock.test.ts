@@ -47,6 +47,23 @@ describe("the alarm of all parts", () => {
     expect(state.set).toEqual([20_000, 15_000]);
   });
 
+  it("is set anew when it did not ring for a minute: then it is lost", async () => {
+    const { state, clock } = setUp({ late: part(20_000) });
+    await clock.arm();
+    state.now = 80_000;
+    await clock.arm();
+    expect(state.set).toEqual([20_000]);
+    state.now = 80_001;
+    await clock.arm();
+    expect(state.set).toEqual([20_000, 80_001]);
+  });
+
+  it("is never set to a time that is over, which the platform may refuse", async () => {
+    const { state, clock } = setUp({ overdue: part(0) });
+    await clock.arm();
+    expect(state.set).toEqual([10_000]);
+  });
+
   it("rings for those that are due, and is set for the others", async () => {
     const ran: string[] = [];
     const { state, clock } = setUp({

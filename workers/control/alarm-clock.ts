@@ -15,6 +15,8 @@ export interface AlarmClock {
   ring(): Promise<void>;
 }
 
+/** An alarm that did not ring this long after its time is lost: the platform gives up after some failures. */
+const LOST_AFTER_MS = 60_000;
 /** A part that threw runs again after this long. */
 const AFTER_THROW_MS = 1_000;
 
@@ -41,8 +43,10 @@ export const alarmClock = ({
   };
 
   /** An alarm that rings too early costs nothing, so it is only ever moved forward. */
-  const setBy = async (atMs: number) => {
-    if (armedAt !== undefined && armedAt <= atMs) return;
+  const setBy = async (dueMs: number) => {
+    const atMs = Math.max(dueMs, clock());
+    const isLost = armedAt !== undefined && armedAt + LOST_AFTER_MS < clock();
+    if (armedAt !== undefined && armedAt <= atMs && !isLost) return;
     await alarm.set(atMs);
     armedAt = atMs;
   };

@@ -288,6 +288,13 @@ describe("a process", () => {
     const wrong = await call("GET", "/control/v1/changes?service=orders&epoch=new", { token });
     expect((await refusal(wrong)).slice(0, 2)).toEqual([400, "invalid_parameter"]);
   });
+
+  it("makes no snapshot by asking, whatever names it makes up", async () => {
+    const { token } = await makeToken("read");
+    for (const profile of ["one", "two", "three"])
+      await call("GET", `/control/v1/changes?service=made-up&profile=${profile}`, { token });
+    expect(dump(fake.database)).not.toContain("made-up");
+  });
 });
 
 describe("a roll-out over HTTP", () => {

@@ -1,5 +1,6 @@
 /** The control plane's seals: at rest by its own keys, and anew for each service by the keys that it alone has. */
 import { type Sealer, SealingError, sealer, serviceKeys } from "#shared/config/sealing.ts";
+import { LIMITS } from "#shared/limits.ts";
 import { replaceSealed, storedSecret } from "./documents/secrets.ts";
 import type { ConfigSides } from "./part.ts";
 
@@ -19,6 +20,8 @@ export const createSeals = (keys: string | undefined): Seals => {
   const sealerFor = async (service: string): Promise<Sealer> => {
     const made = forServices.get(service) ?? sealer({ keys: await serviceKeys(known.keys, service) });
     forServices.set(service, made);
+    const [oldest] = forServices.keys();
+    if (forServices.size > LIMITS.sealersKept && oldest !== undefined) forServices.delete(oldest);
     return made;
   };
 

@@ -256,6 +256,17 @@ export const documentTables = (sql: ActorSql) => {
       );
     },
 
+    /** Has isolates and snapshots take the document anew, when this revision of it is one that they have. */
+    raise({ service, profile }: DocumentName, revision: number, epoch: number): void {
+      sql.exec(
+        `UPDATE documents SET epoch = ? WHERE ${DOCUMENT} AND ? IN (stable, candidate)`,
+        epoch,
+        service,
+        profile,
+        revision,
+      );
+    },
+
     schema: (service: string): SchemaRow | undefined =>
       sql.exec<SchemaRow>("SELECT * FROM schemas WHERE service = ?", service)[0],
 

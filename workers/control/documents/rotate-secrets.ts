@@ -54,15 +54,19 @@ export const secretRotation = ({
   const rotateBatch = async (after: number) => {
     const rows = tables.sealedByOthers(seals.keyId, after, BATCH);
     const failed: SecretsRotated["failed"][number][] = [];
-    const fresh: { rowid: number; former: string; content: JsonObject }[] = [];
+    const fresh: { row: (typeof rows)[number]; content: JsonObject }[] = [];
     for (const row of rows) {
       const content = await reseal(row);
-      if (content) fresh.push({ rowid: row.rowid, former: row.content ?? "", content });
+      if (content) fresh.push({ row, content });
       else failed.push({ service: row.service, profile: row.profile, revision: row.revision });
     }
     if (fresh.length > 0) {
-      await ledger.change<undefined, never>(() => {
-        for (const { rowid, former, content } of fresh) tables.reseal(rowid, former, content);
+      await ledger.change<undefined, never>((epoch) => {
+        for (const { row, content } of fresh) {
+          tables.reseal(row.rowid, row.content ?? "", content);
+          // What services and snapshots have is sealed for them by a key that was derived from the older one.
+          tables.raise(row, row.revision, epoch);
+        }
         return ok(undefined);
       });
     }

@@ -135,13 +135,11 @@ describe("rotating secrets", () => {
     await before.put("orders/default", { none: true }, { ifMatch: 1 });
     const { database } = before;
     const between = testDocuments({ keys: `${fresh},${old}`, database });
-    const epoch = between.effectiveEpochOf("orders", "default");
     expect(await between.methods.rotateSecrets({})).toEqual({
       ok: true,
       value: { key: "k2", resealed: 1, failed: [] },
     });
     expect(await between.methods.rotateSecrets({})).toMatchObject({ value: { resealed: 0 } });
-    expect(between.effectiveEpochOf("orders", "default")).toBe(epoch);
     expect(between.dump()).toMatch(/key\\*":\\*"k2/);
     expect(between.dump()).not.toMatch(/key\\*":\\*"k1/);
 
@@ -152,6 +150,24 @@ describe("rotating secrets", () => {
       sealer({ keys: fresh }).open(sealed, place),
     );
     expect(opened).toEqual({ db: { password: TEXT, host: "x" }, list: [1, OTHER] });
+  });
+
+  test("is a change to whoever has a revision that was sealed anew, and to nobody else", async () => {
+    const [old, fresh] = [newKey("k1"), newKey("k2")];
+    const before = await withSecret(old);
+    await before.put("payments/default", { apiKey: secret() });
+    await before.put("payments/default", { none: true }, { ifMatch: 1 });
+    const { methods, effectiveEpochOf } = testDocuments({
+      keys: `${fresh},${old}`,
+      database: before.database,
+    });
+    const epochs = () => ["orders", "payments"].map((service) => effectiveEpochOf(service, "default"));
+    const [orders = 0, payments = 0] = epochs();
+    expect(await methods.rotateSecrets({})).toMatchObject({ value: { resealed: 2 } });
+    expect(epochs()).toEqual([payments + 1, payments]);
+    expect(orders).toBeLessThan(payments);
+    await methods.rotateSecrets({});
+    expect(epochs()).toEqual([payments + 1, payments]);
   });
 
   test("goes on in steps, and names what no key opens", async () => {

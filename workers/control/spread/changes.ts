@@ -15,8 +15,14 @@ export interface RegistryEntries {
   prunedBefore(): number;
 }
 
+/** A look, and whose it is. */
+export interface AskedLook extends Look {
+  /** A process asks, which keeps what it knows by itself: no snapshot is written because of it. */
+  readonly ofProcess?: boolean;
+}
+
 /** Undefined when nothing is new. */
-export type AnswerLook = (look: Look) => Promise<Changes | undefined>;
+export type AnswerLook = (look: AskedLook) => Promise<Changes | undefined>;
 
 export type LookMethods = { look: AnswerLook };
 
@@ -49,7 +55,7 @@ export const changesSince = (options: ChangesOptions): LookMethods => {
 
   return {
     async look(look) {
-      lookedFor.add(look);
+      if (!look.ofProcess) lookedFor.add(look);
       rejections.report(look);
       rollouts.count(look.counts ?? []);
       const epoch = ledger.epoch();

@@ -65,6 +65,9 @@ const layersOf = ({ service, profile }: DocumentName): DocumentName[] =>
     { service: owner, profile },
   ]);
 
+/** What a part takes beside its text: many empty ones, of names that somebody made up, shall not fill the memory. */
+const PART_BYTES = 1_024;
+
 /** The newest part of each name, those that were used last, up to `LIMITS.configPartsCachedBytes` together. */
 const sealedParts = () => {
   const parts = new Map<string, { part: ConfigPart; bytes: number }>();
@@ -86,7 +89,7 @@ const sealedParts = () => {
     },
     put(part: ConfigPart) {
       const key = keyOf(part);
-      const bytes = JSON.stringify(part).length;
+      const bytes = JSON.stringify(part).length + PART_BYTES;
       drop(key);
       parts.set(key, { part, bytes });
       bytesInAll += bytes;

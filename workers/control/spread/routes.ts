@@ -72,7 +72,7 @@ export interface SpreadRoutesOptions {
 export const addSpreadRoutes = (app: ServiceApp, { answer, status }: SpreadRoutesOptions): void => {
   app.openapi(getChanges, async (c) => {
     const isolate = `token ${callerOf(c).name}`;
-    const changes = await answer({ ...c.req.valid("query"), isolate });
+    const changes = await answer({ ...c.req.valid("query"), isolate, ofProcess: true });
     return changes ? c.json({ ...changes, services: [...changes.services] }, 200) : c.body(null, 204);
   });
 

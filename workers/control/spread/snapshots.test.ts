@@ -60,7 +60,7 @@ const setUp = () => {
       configs: {
         epochOf: ({ service }) => configs.get(service) ?? 0,
         part: async ({ service, profile }): Promise<ConfigPart> => {
-          if (service === "broken") throw new Error("its key is gone");
+          if (service.startsWith("broken")) throw new Error("its key is gone");
           return { service, profile, epoch: configs.get(service) ?? 0, value: {}, flags: {} };
         },
       },
@@ -167,6 +167,44 @@ describe("snapshots", () => {
     expect(pointer("config/orders/default")).toBe(1);
     expect(keyValue.values.has("latest/config/broken/default")).toBe(false);
     expect(snapshots.status().lastError).toBe("its key is gone");
+  });
+
+  it("go on for all others when more cannot be sealed than one alarm tries, and for the registry first", async () => {
+    const { make, change, configs, services, pointer, pass } = setUp();
+    const snapshots = make();
+    const broken = Array.from({ length: 2 * LIMITS.snapshotsPerRun }, (_, n) => `broken-${n}`);
+    await change(configs, ...broken, "orders");
+    for (let run = 0; run < 4; run++) {
+      await change(services, "orders");
+      await snapshots.run();
+      expect(pointer("registry")).toBe(run + 2);
+      pass(10_000);
+    }
+    expect(pointer("config/orders/default")).toBe(1);
+  });
+
+  it("remove what was superseded also while a configuration cannot be sealed", async () => {
+    const { make, change, configs, keyValue, pass } = setUp();
+    const snapshots = make();
+    await change(configs, "broken", "orders");
+    for (let run = 0; run < 3; run++) {
+      await snapshots.run();
+      await change(configs, "orders");
+      pass(LIMITS.snapshotKeptMs + 1);
+    }
+    await snapshots.run();
+    expect([...keyValue.values.keys()].filter((key) => /^snapshots.*orders/.test(key))).toHaveLength(2);
+  });
+
+  it("are written at once also after a clock that had been ahead", async () => {
+    const { make, change, configs, pointer, pass, clock } = setUp();
+    pass(86_400_000);
+    await change(configs, "orders");
+    pass(-86_400_000);
+    const snapshots = make();
+    expect(snapshots.due()).toBeLessThanOrEqual(clock());
+    await snapshots.run();
+    expect(pointer("config/orders/default")).toBe(1);
   });
 
   it("remove a body an hour after it was superseded, and never the newest one", async () => {

@@ -57,10 +57,11 @@ export const createSnapshots = (options: SnapshotOptions): Snapshots => {
   let failures = 0;
   let lastError: string | undefined;
 
-  const write = async () => {
+  /** Returns what failed. */
+  const write = async (): Promise<readonly unknown[]> => {
     const epoch = ledger.epoch();
     const wanted = outdated(options, table);
-    const tried = wanted.slice(0, LIMITS.snapshotsPerRun);
+    const tried = turnOf(wanted, failures);
     const put: SnapshotBody[] = [];
     const unput = await inTurns(tried, async (make) => {
       const { value, ...body } = await make();
@@ -73,24 +74,25 @@ export const createSnapshots = (options: SnapshotOptions): Snapshots => {
       table.point(body, clock());
     });
     const failed = [...unput, ...unpointed];
-    if (failed.length > 0) throw failed[0];
-    if (tried.length === wanted.length) table.wrote(epoch);
+    if (failed.length === 0 && tried.length === wanted.length) table.wrote(epoch);
+    return failed;
   };
 
-  const removeSuperseded = async () => {
+  const removeSuperseded = async (): Promise<readonly unknown[]> => {
     const old = table.supersededBefore(clock() - LIMITS.snapshotKeptMs, LIMITS.snapshotsPerRun);
-    const errors = await inTurns(old, async (key) => {
+    return inTurns(old, async (key) => {
       await keyValue.remove(key);
       table.forget(key);
     });
-    if (errors.length > 0) throw errors[0];
   };
 
   const attempt = async () => {
     const started = clock();
     try {
-      if (table.writtenEpoch() < ledger.epoch()) await write();
-      await removeSuperseded();
+      const unwritten = table.writtenEpoch() < ledger.epoch() ? await write() : [];
+      // Also when one configuration can never be written: what others left behind would pile up meanwhile.
+      const [failed] = [...unwritten, ...(await removeSuperseded())];
+      if (failed !== undefined) throw failed;
       failures = 0;
       lastError = undefined;
       notBefore = started + LIMITS.snapshotPauseMs;
@@ -102,7 +104,8 @@ export const createSnapshots = (options: SnapshotOptions): Snapshots => {
   };
 
   const due = (): number | undefined => {
-    if (table.writtenEpoch() < ledger.epoch()) return Math.max(notBefore, ledger.changedAt());
+    // Not by when the epoch began: a clock that was ahead then would hold everything back until it is there again.
+    if (table.writtenEpoch() < ledger.epoch()) return notBefore;
     const superseded = table.firstSuperseded();
     return superseded === undefined ? undefined : Math.max(notBefore, superseded + LIMITS.snapshotKeptMs + 1);
   };
@@ -146,6 +149,17 @@ const outdated = (
     });
   }
   return bodies;
+};
+
+/**
+ * The first of a run; after failures the later ones have their turn, so that what always fails does not keep them out. The
+ * very first, which is the registry when it is to be written, has its turn always.
+ */
+const turnOf = (wanted: readonly Writing[], failures: number): readonly Writing[] => {
+  const [first, ...others] = wanted;
+  if (!first || wanted.length <= LIMITS.snapshotsPerRun) return wanted;
+  const start = (failures * LIMITS.snapshotsPerRun) % others.length;
+  return [first, ...others.slice(start), ...others.slice(0, start)].slice(0, LIMITS.snapshotsPerRun);
 };
 
 /** Workers allow six connections at once. */
