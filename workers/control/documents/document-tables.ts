@@ -131,15 +131,14 @@ export const documentTables = (sql: ActorSql) => {
     names: (): DocumentName[] =>
       sql.exec<{ service: string; profile: string }>("SELECT service, profile FROM documents"),
 
-    /** Newest first. */
-    history({ service, profile }: DocumentName, before: number, limit: number): RevisionRow[] {
-      return sql.exec<RevisionRow>(
-        `SELECT * FROM revisions WHERE ${DOCUMENT} AND revision < ? ORDER BY revision DESC LIMIT ?`,
-        service,
-        profile,
-        before,
-        limit,
-      );
+    /** Numbers of revisions, newest first: each content is read when it is its turn. */
+    history({ service, profile }: DocumentName, before: number, limit: number): number[] {
+      return sql
+        .exec<{ revision: number }>(
+          `SELECT revision FROM revisions WHERE ${DOCUMENT} AND revision < ? ORDER BY revision DESC LIMIT ?`,
+          ...[service, profile, before, limit],
+        )
+        .map(({ revision: number }) => number);
     },
 
     /** Profiles of documents that stand or are being rolled out. */
