@@ -68,8 +68,10 @@ describe.skipIf(!inBash)("in bash", () => {
   test("commands and their commands are completed, behind npx too", async () => {
     expect(await completed(["skerry", "con"])).toEqual(["config"]);
     expect(await completed(["npx", "skerry", "config", "e"])).toEqual(["effective", "export"]);
+    expect(await completed(["npx", "skerry", "secret", ""])).toEqual(["rotate"]);
+    expect(await completed(["skerry", "rollout", ""])).toEqual(["list", "set", "abort"]);
     expect(await completed(["skerry", ""])).toEqual(
-      expect.arrayContaining(["start", "registry", "completion"]),
+      expect.arrayContaining(["start", "registry", "secret", "completion"]),
     );
   });
 
@@ -82,6 +84,8 @@ describe.skipIf(!inBash)("in bash", () => {
     expect(await completed(["skerry", "config", "get", "orders", "--profile", "p"])).toEqual(["production"]);
     expect(await completed(["skerry", "config", "get", "-p", "default", "o"])).toEqual(["orders"]);
     expect(await completed(["skerry", "config", "get", "orders", ""])).toEqual([]);
+    expect(await completed(["skerry", "rollout", "abort", "o"])).toEqual(["orders"]);
+    expect(await completed(["skerry", "rollout", "set", "--profile", ""])).toEqual(["default", "production"]);
   });
 
   test("a system that does not run leaves the line as it is", async () => {
