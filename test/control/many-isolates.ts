@@ -23,6 +23,8 @@ export interface ManyIsolatesOptions {
   readonly knowsBy?: "looking" | "snapshots";
   /** For the control worker's state; in memory when absent. */
   readonly folder?: string;
+  /** `CONTROL_KEYS`, from which the services' own are derived; a fresh one when absent. */
+  readonly keys?: string;
 }
 
 export interface ManyIsolates {
@@ -38,8 +40,11 @@ export interface ManyIsolates {
   readonly told: { readonly logs: string[]; readonly spans: string[] };
   /** For everyone but `control` itself: it answers, refuses, or never answers. */
   switchControl(mode: "on" | "refusing" | "silent"): Promise<void>;
-  /** Ends all isolates and starts them again on the same storage, without the control worker when it is to be away. */
-  restart(options: { control: "here" | "away" }): Promise<ManyIsolates>;
+  /**
+   * Ends all isolates and starts them again on the same storage, without the control worker when it is to be away, and with
+   * other keys when there are some.
+   */
+  restart(options: { control: "here" | "away"; keys?: string }): Promise<ManyIsolates>;
   close(): Promise<void>;
 }
 
@@ -110,7 +115,7 @@ export const startManyIsolates = async (options: ManyIsolatesOptions): Promise<M
   const bundles = await bundle();
   const vars = {
     CONTROL_ADMIN_TOKEN: ADMIN_TOKEN,
-    CONTROL_KEYS: newKey("k1"),
+    CONTROL_KEYS: options.keys ?? newKey("k1"),
     REGISTRY_ALLOWED_HOSTS: "127.0.0.1:*",
   };
   const gateways = numbered("gateway", options.gateways);
@@ -123,7 +128,7 @@ export const startManyIsolates = async (options: ManyIsolatesOptions): Promise<M
     told.spans.push(await request.text());
     return Response.json({}) as never;
   };
-  const serviceKey = await serviceKeys(vars.CONTROL_KEYS, "probe");
+  let serviceKey = await serviceKeys(vars.CONTROL_KEYS, "probe");
 
   const workers = (control: "here" | "away"): V4WorkerOptions[] => [
     control === "away"
@@ -207,7 +212,9 @@ export const startManyIsolates = async (options: ManyIsolatesOptions): Promise<M
       switchControl: async (mode) => {
         await (await fetch(`${await origin(SWITCH)}/switch?mode=${mode}`)).text();
       },
-      restart: async ({ control }) => {
+      restart: async ({ control, keys = vars.CONTROL_KEYS }) => {
+        vars.CONTROL_KEYS = keys;
+        serviceKey = await serviceKeys(keys, "probe");
         await miniflare.setOptions(miniflareOptions(control));
         return running();
       },
