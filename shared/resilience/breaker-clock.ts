@@ -1,5 +1,5 @@
 /** A clock for windows and waits: it never goes back, whatever the machine's does. */
-import type { Clock } from "#shared/runtime/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 
 /**
  * Milliseconds since it was made. A step back of `clock` counts as no time, so that nothing is held for as long as the step;

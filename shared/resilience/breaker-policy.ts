@@ -1,5 +1,5 @@
 /** What a breaker goes by: plain data that may change at any time, and the defaults for what it leaves out. */
-import { LIMITS } from "#shared/limits.ts";
+import { LIMITS } from "../limits.ts";
 
 /**
  * - `auto`: by what is counted.

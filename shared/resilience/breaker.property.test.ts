@@ -1,11 +1,11 @@
 /** What a breaker keeps to under any calls, outcomes, policies and clocks. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type BreakerTransition, breaker, type Outcome, type Permit } from "./breaker.ts";
+import { type BreakerOutcome, type BreakerTransition, breaker, type Permit } from "./breaker.ts";
 import { type BreakerMode, type BreakerPolicy, breakerSettings } from "./breaker-policy.ts";
 import { breakerWindow } from "./breaker-window.ts";
 
-const outcome = fc.constantFrom<Outcome>("success", "failure", "failure", "ignored");
+const outcome = fc.constantFrom<BreakerOutcome>("success", "failure", "failure", "ignored");
 const modes: readonly BreakerMode[] = ["auto", "forced_open", "forced_closed", "disabled", "metrics_only"];
 const policy = fc.record<BreakerPolicy>({
   window: fc.oneof(
@@ -25,7 +25,7 @@ const policy = fc.record<BreakerPolicy>({
 
 type Step =
   | { readonly do: "enter" }
-  | { readonly do: "done"; readonly which: number; readonly outcome: Outcome; readonly tookMs: number }
+  | { readonly do: "done"; readonly which: number; readonly outcome: BreakerOutcome; readonly tookMs: number }
   | { readonly do: "clock"; readonly ms: number }
   | { readonly do: "hint" }
   | { readonly do: "policy"; readonly policy: BreakerPolicy };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Breaker, type BreakerTransition, breaker, type Outcome } from "./breaker.ts";
+import { type Breaker, type BreakerOutcome, type BreakerTransition, breaker } from "./breaker.ts";
 import type { BreakerPolicy } from "./breaker-policy.ts";
 
 const POLICY: BreakerPolicy = {
@@ -25,14 +25,14 @@ const stand = (policy: BreakerPolicy = POLICY, draws: readonly number[] = []) =>
   return { world, subject, transitions };
 };
 
-const call = (subject: Breaker, outcome: Outcome, tookMs = 1): boolean => {
+const call = (subject: Breaker, outcome: BreakerOutcome, tookMs = 1): boolean => {
   const permit = subject.enter();
   if (permit === undefined) return false;
   subject.done(permit, outcome, tookMs);
   return true;
 };
 
-const calls = (subject: Breaker, count: number, outcome: Outcome, tookMs?: number) => {
+const calls = (subject: Breaker, count: number, outcome: BreakerOutcome, tookMs?: number) => {
   for (let index = 0; index < count; index++) call(subject, outcome, tookMs);
 };
 

@@ -1,5 +1,5 @@
 /** Keeps calls from an upstream that fails or is slow, and finds out by a few of them when it is well again. */
-import type { Clock, Random } from "#shared/runtime/clock.ts";
+import type { Clock, Random } from "../runtime/clock.ts";
 import { forwardClock } from "./breaker-clock.ts";
 import { type BreakerPolicy, breakerSettings, openFor } from "./breaker-policy.ts";
 import { breakerTrial, type Trial } from "./breaker-trial.ts";
@@ -9,7 +9,7 @@ import { type BreakerWindow, breakerWindow } from "./breaker-window.ts";
 export type Permit = number & { readonly permit: "breaker" };
 
 /** `ignored`: the call says nothing about the upstream, as when the client went away. */
-export type Outcome = "success" | "failure" | "ignored";
+export type BreakerOutcome = "success" | "failure" | "ignored";
 
 export type BreakerState =
   | { readonly kind: "closed" }
@@ -44,7 +44,7 @@ export interface Breaker {
   /** Undefined: refused. Whoever has a permit says `done`; one that never comes back holds up nothing. */
   enter(): Permit | undefined;
   /** Of a call that began in an earlier state, or that was told before in a trial, nothing is counted. */
-  done(permit: Permit, outcome: Outcome, tookMs: number): void;
+  done(permit: Permit, outcome: BreakerOutcome, tookMs: number): void;
   /** Others see the upstream fail: lets a closed breaker judge the next calls by themselves. Opens nothing. */
   hint(): void;
   state(): BreakerState;
@@ -185,7 +185,7 @@ export const breaker = ({
     if (slow) totals.slow += 1;
   };
 
-  const settle = (permit: Permit, outcome: Outcome, slow: boolean): void => {
+  const settle = (permit: Permit, outcome: BreakerOutcome, slow: boolean): void => {
     if (phase.kind !== "half_open") return;
     const failed = outcome === "failure";
     if (!phase.trial.settle(permit, outcome === "ignored" ? outcome : { failed, slow })) return;
