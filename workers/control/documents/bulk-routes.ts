@@ -1,12 +1,12 @@
 /** What concerns many documents, over HTTP: effective configurations, export and import. */
 import { createRoute } from "@hono/zod-openapi";
-import { stringify } from "yaml";
 import * as z from "zod";
 import { jsonAnswer, jsonBody, problemAnswers } from "#shared/http/route-parts.ts";
 import type { ServiceApp } from "#shared/http/service-app.ts";
 import { CONTROL_PROBLEMS } from "../contract.ts";
 import { callerOf } from "../tokens/caller.ts";
 import type { DocumentMethods } from "./document-store.ts";
+import { exportedJson, exportedYaml, pagesFrom, streamed } from "./exported.ts";
 import { refused } from "./refused.ts";
 import { documentParams, effectiveSchema, exportSchema, importedSchema, importSchema } from "./schemas.ts";
 
@@ -67,12 +67,13 @@ export const addBulkRoutes = (app: ServiceApp, { actor }: { actor: () => Documen
   });
 
   app.openapi(getExport, async (c) => {
-    const found = await actor().exportDocuments({});
-    if (!found.ok) return refused(c, found.error);
-    const documents = [...found.value];
+    const first = await actor().exportDocuments({});
+    if (!first.ok) return refused(c, first.error);
     c.header("vary", "accept");
-    if (!c.req.header("accept")?.includes(YAML)) return c.json({ documents }, 200);
-    return c.body(stringify({ documents }), 200, { "content-type": YAML });
+    const pages = pagesFrom(first.value, (after) => actor().exportDocuments({ after }));
+    if (!c.req.header("accept")?.includes(YAML))
+      return c.body(streamed(exportedJson(pages)), 200, { "content-type": "application/json" });
+    return c.body(streamed(exportedYaml(pages)), 200, { "content-type": YAML });
   });
 
   app.openapi(postImport, async (c) => {

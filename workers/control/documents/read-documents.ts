@@ -1,6 +1,7 @@
 /** Reads documents, their history and what they make together; every secret is shown by its fingerprint. */
 import { type Change, diffOf } from "#shared/config/diff.ts";
 import type { JsonObject } from "#shared/control/changes.ts";
+import { LIMITS } from "#shared/limits.ts";
 import { err, ok, type Result } from "#shared/result.ts";
 import { rfc3339 } from "#shared/runtime/clock.ts";
 import type { DocumentName } from "../part.ts";
@@ -27,7 +28,7 @@ export interface Page<Item> {
 }
 
 const FIRST: DocumentName = { service: "", profile: "" };
-/** What one look reads of a long list. */
+/** Documents of one page of an export, when their contents do not end it sooner. */
 const EXPORT_PAGE = 500;
 
 export const readDocuments = (tables: DocumentTables) => {
@@ -66,7 +67,7 @@ export const readDocuments = (tables: DocumentTables) => {
       return ok({ ...summaryOf(stable), content: shownContent(stable) ?? {}, ...candidateOf(row) });
     },
 
-    /** Newest first; `before` is the last revision of the page before. */
+    /** Newest first; `before` is the last revision of the page before. Large contents end a page early. */
     documentHistory: async ({
       before = Number.MAX_SAFE_INTEGER,
       limit,
@@ -75,9 +76,10 @@ export const readDocuments = (tables: DocumentTables) => {
       Result<Page<HistoryEntry>, DocumentFailure>
     > => {
       if (!tables.find(name)) return err(documentNotFound(name));
-      const rows = tables.history(name, before, limit + 1);
-      const items = rows.slice(0, limit).map((row) => ({ ...summaryOf(row), ...changesOf(row) }));
-      return ok({ items, more: rows.length > limit });
+      const numbers = tables.history(name, before, limit + 1);
+      const rows = readUpTo(numbers.slice(0, limit), (number) => tables.revision(name, number));
+      const items = rows.map((row) => ({ ...summaryOf(row), ...changesOf(row) }));
+      return ok({ items, more: numbers.length > items.length });
     },
 
     documentRevision: async ({
@@ -124,23 +126,38 @@ export const readDocuments = (tables: DocumentTables) => {
       });
     },
 
-    /** All documents that stand, as an import takes them. */
-    exportDocuments: async (
-      _: Record<string, never>,
-    ): Promise<Result<readonly ExportedDocument[], never>> => {
-      const all: ExportedDocument[] = [];
-      for (let after = FIRST; ; ) {
-        const rows = tables.standing(after, EXPORT_PAGE);
-        for (const row of rows) {
-          const { service, profile } = row;
-          all.push({ service, profile, content: shownContent(stableRow(row)) ?? {} });
-        }
-        const last = rows.at(-1);
-        if (!last || rows.length < EXPORT_PAGE) return ok(all);
-        after = last;
-      }
+    /** Documents that stand, as an import takes them; large contents end a page early. */
+    exportDocuments: async ({
+      after = FIRST,
+    }: {
+      after?: DocumentName | undefined;
+    }): Promise<Result<Page<ExportedDocument>, never>> => {
+      const found = tables.standing(after, EXPORT_PAGE + 1);
+      const rows = readUpTo(found.slice(0, EXPORT_PAGE), stableRow);
+      const items = rows.map((row) => ({
+        service: row.service,
+        profile: row.profile,
+        content: shownContent(row) ?? {},
+      }));
+      return ok({ items, more: found.length > items.length });
     },
   };
+};
+
+/** Reads until the contents have `LIMITS.documentPageBytes` together; one at least. */
+const readUpTo = <Item>(
+  items: readonly Item[],
+  read: (item: Item) => RevisionRow | undefined,
+): RevisionRow[] => {
+  const rows: RevisionRow[] = [];
+  let length = 0;
+  for (const item of items) {
+    const row = read(item);
+    if (row) rows.push(row);
+    length += row?.content?.length ?? 0;
+    if (length >= LIMITS.documentPageBytes) break;
+  }
+  return rows;
 };
 
 const shownContent = (row: RevisionRow | undefined): JsonObject | undefined =>

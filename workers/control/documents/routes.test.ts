@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { createServiceApp } from "#shared/http/service-app.ts";
+import { LIMITS } from "#shared/limits.ts";
 import { testDocuments } from "#test/fake/document-store.ts";
 import { CONTROL, CONTROL_PROBLEMS } from "../contract.ts";
 import type { Caller } from "../tokens/caller.ts";
@@ -204,6 +205,24 @@ describe("documents over HTTP", () => {
       "invalid_body",
       "documents",
     ]);
+  });
+
+  test("are exported whole also when they are more than one page of the Actor", async () => {
+    const { documents, get } = service();
+    const none = { accept: "application/yaml" };
+    expect(await (await get("/export")).json()).toEqual({ documents: [] });
+    expect(parse(await (await get("/export", none)).text())).toEqual({ documents: [] });
+    const texts = Array.from({ length: 16 }, () => "x".repeat(LIMITS.configTextCharacters));
+    const names = Array.from({ length: 18 }, (_, n) => `service-${n + 10}`);
+    for (const name of names) await documents.put(`${name}/default`, { name, texts });
+    const first = await documents.methods.exportDocuments({});
+    expect(first).toMatchObject({ ok: true, value: { more: true } });
+    const { documents: all } = (await (await get("/export")).json()) as {
+      documents: { service: string; content: object }[];
+    };
+    expect(all.map(({ service: owner }) => owner)).toEqual(names);
+    expect(all[17]?.content).toEqual({ name: "service-27", texts });
+    expect(parse(await (await get("/export", none)).text())).toEqual({ documents: all });
   });
 
   test("are checked by schemas, which are declared and read, and say what does not fit", async () => {
