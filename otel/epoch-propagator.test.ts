@@ -1,5 +1,5 @@
 import { context, propagation, ROOT_CONTEXT, trace } from "@opentelemetry/api";
-import { CompositePropagator, W3CTraceContextPropagator } from "@opentelemetry/core";
+import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { Hono } from "hono";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { decodeCommit, encodeCommit } from "#nats/envelope.ts";
@@ -22,9 +22,7 @@ beforeEach(() => {
   saw.mockClear();
   propagation.disable();
   propagation.setGlobalPropagator(
-    new CompositePropagator({
-      propagators: [new W3CTraceContextPropagator(), epochPropagator({ current: () => epoch, saw })],
-    }),
+    epochPropagator(new W3CTraceContextPropagator(), { current: () => epoch, saw }),
   );
 });
 
@@ -57,6 +55,31 @@ describe("the epoch", () => {
     expect(await withTrace({ traceparent: UNSAMPLED }, send)).toBe("8");
     expect(saw.mock.calls).toEqual([[7], [8]]);
   });
+
+  test.each(["recorded", "unrecorded"])(
+    "and the trace go on a copy where the headers of an %s request cannot be changed",
+    async (kind) => {
+      const request = new Request("http://orders/", { method: "POST", body: "the body" });
+      request.headers.set = () => {
+        throw new TypeError("Can't modify immutable headers.");
+      };
+      const upstream = tracedUpstream(
+        {
+          fetch: async (sent) => {
+            expect(await sent.text()).toBe("the body");
+            return Response.json([sent.headers.get("traceparent"), sent.headers.get(HEADER)]);
+          },
+        },
+        { service: "orders" },
+      );
+      const answer = await withTrace(kind === "recorded" ? {} : { traceparent: UNSAMPLED }, () =>
+        upstream.fetch(request),
+      );
+      const [traceparent, told] = (await answer.json()) as string[];
+      expect(traceparent).toMatch(kind === "recorded" ? /^00-.*-01$/ : UNSAMPLED);
+      expect(told).toBe("7");
+    },
+  );
 
   test("is met in a request that carries no trace", async () => {
     const app = new Hono().use(tracedServer()).get("/", (c) => c.text("here"));

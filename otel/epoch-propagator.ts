@@ -12,13 +12,18 @@ export interface Epochs {
 /** Whole numbers that count exactly; all else is no epoch. */
 const EPOCH = /^[0-9]{1,15}$/;
 
-/** Every request passes here: the text of an epoch is made once, and an epoch that was just read is not read again. */
-export const epochPropagator = (epochs: Epochs): TextMapPropagator => {
+/**
+ * The propagator `beside` and the epoch with it. What a carrier throws is thrown on, other than by OpenTelemetry's composite:
+ * who injects into headers that cannot be changed has to know. Every request passes here: the text of an epoch is made once,
+ * and an epoch that was just read is not read again.
+ */
+export const epochPropagator = (beside: TextMapPropagator, epochs: Epochs): TextMapPropagator => {
   let told = { epoch: 0, text: "" };
   let heard: string | undefined;
 
   return {
-    inject<Carrier>(_context: Context, carrier: Carrier, setter: TextMapSetter<Carrier>): void {
+    inject<Carrier>(context: Context, carrier: Carrier, setter: TextMapSetter<Carrier>): void {
+      beside.inject(context, carrier, setter);
       const epoch = epochs.current();
       if (epoch === 0) return;
       if (epoch !== told.epoch) told = { epoch, text: `${epoch}` };
@@ -26,11 +31,12 @@ export const epochPropagator = (epochs: Epochs): TextMapPropagator => {
     },
     extract<Carrier>(context: Context, carrier: Carrier, getter: TextMapGetter<Carrier>): Context {
       const text = getter.get(carrier, EPOCH_FIELD);
-      if (text === undefined || text === heard || typeof text !== "string") return context;
-      heard = text;
-      if (EPOCH.test(text)) epochs.saw(Number(text));
-      return context;
+      if (typeof text === "string" && text !== heard) {
+        heard = text;
+        if (EPOCH.test(text)) epochs.saw(Number(text));
+      }
+      return beside.extract(context, carrier, getter);
     },
-    fields: () => [EPOCH_FIELD],
+    fields: () => [...beside.fields(), EPOCH_FIELD],
   };
 };

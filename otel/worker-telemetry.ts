@@ -1,7 +1,7 @@
 /** Sets OpenTelemetry up for one isolate: a Worker, a Durable Object, or a Node process. */
 import { context, propagation, ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
-import { CompositePropagator, suppressTracing, W3CTraceContextPropagator } from "@opentelemetry/core";
+import { suppressTracing, W3CTraceContextPropagator } from "@opentelemetry/core";
 import { defaultResource, type Resource, resourceFromAttributes } from "@opentelemetry/resources";
 import { type Sampler, TracerProvider } from "@opentelemetry/sdk-trace";
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from "@opentelemetry/semantic-conventions";
@@ -98,9 +98,7 @@ const register = (
 ): void => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const traceContext = new W3CTraceContextPropagator();
-  propagation.setGlobalPropagator(
-    epochs ? new CompositePropagator({ propagators: [traceContext, epochPropagator(epochs)] }) : traceContext,
-  );
+  propagation.setGlobalPropagator(epochs ? epochPropagator(traceContext, epochs) : traceContext);
   trace.setGlobalTracerProvider(
     new TracerProvider({
       resource,
