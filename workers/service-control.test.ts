@@ -1,4 +1,4 @@
-import { OpenFeature } from "@openfeature/server-sdk";
+import { OpenFeature, ProviderEvents } from "@openfeature/server-sdk";
 import { afterAll, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { flagTableSchema } from "#shared/config/flags/flag.ts";
@@ -53,6 +53,23 @@ test("configuration and flags of the service's profile are in force once it is l
   const accepts = (targetingKey: string) =>
     control.flags.getBooleanValue(ACCEPT_ORDERS_FLAG, true, { targetingKey });
   expect([await accepts("ada"), await accepts("grace")]).toEqual([false, true]);
+});
+
+test("whoever handles changes of flags hears of them, though no setting has changed", async () => {
+  let epoch = 1;
+  const CONTROL = controlAnswering(({ service, profile }) => {
+    const flags = flagTableSchema.parse({ [ACCEPT_ORDERS_FLAG]: epoch === 1 });
+    return { epoch, config: { service, profile, epoch, value: {}, flags } };
+  });
+  const { link, flags } = serviceControl("orders", ORDERS_CONFIG, { CONTROL });
+  await link.load();
+  const told: unknown[] = [];
+  flags.addHandler(ProviderEvents.ConfigurationChanged, (details) => void told.push(details?.flagsChanged));
+  epoch = 2;
+  vi.useFakeTimers({ now: Date.now() + 1_000, toFake: ["Date"] });
+  expect(await link.lookNow()).toBe(true);
+  vi.useRealTimers();
+  expect(told).toEqual([[ACCEPT_ORDERS_FLAG]]);
 });
 
 test("secrets are opened with CONFIG_KEYS, and keys that are malformed only keep them shut", async () => {

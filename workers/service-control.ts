@@ -43,7 +43,7 @@ export const serviceControl = <Schema extends z.ZodType>(
   });
   const config = link.config(schema);
   const flags = (key?: string) => config.flags(key === undefined ? {} : { key });
-  OpenFeature.setProvider(service, skerryProvider({ flags }));
+  OpenFeature.setProvider(service, skerryProvider({ flags, onChange: config.onFlagsChange }));
   return { link, config, flags: OpenFeature.getClient(service) };
 };
 

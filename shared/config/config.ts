@@ -5,6 +5,7 @@ import { canonicalJson } from "../http/canonical-json.ts";
 import type { Result } from "../result.ts";
 import { noteArm } from "./arm-note.ts";
 import { armOf } from "./arms.ts";
+import { changedFlags, type FlagSides } from "./flags/changed-flags.ts";
 import type { FlagTable } from "./flags/flag.ts";
 import { frozen } from "./frozen.ts";
 import { type ConfigFault, type ConfigSide, type ConfigState, readPart } from "./read-part.ts";
@@ -23,6 +24,8 @@ export interface Config<T> {
   onChange(listener: (now: T, before: T) => void): () => void;
   /** The feature flags in force. */
   flags(options?: ReadingOptions): FlagTable;
+  /** Calls with the keys of flags that have changed for whatever reader; returns what ends that. */
+  onFlagsChange(listener: (changed: readonly string[]) => void): () => void;
   /** Why the newest configuration was not taken; empty when it was. */
   faults(): readonly ConfigFault[];
   /** The roll-out under way, and the arm of this isolate when it goes by isolates. */
@@ -56,6 +59,7 @@ export const configReader = <Schema extends z.ZodType>({
   let state: ConfigState<T> = { stable: frozen({ value: schema.parse({}), flags: {} }) };
   let rejected: RejectedConfig | undefined;
   const listeners = new Set<(now: T, before: T) => void>();
+  const flagListeners = new Set<(changed: readonly string[]) => void>();
 
   const sideOf = (arm: ArmCount["arm"] | undefined): ConfigSide<T> =>
     arm === "candidate" && state.rollout ? state.rollout.candidate : state.stable;
@@ -69,14 +73,22 @@ export const configReader = <Schema extends z.ZodType>({
   };
 
   /** What a reader without a key gets; nobody reads it here, so nothing is noted. */
-  const ownValue = (): T => sideOf(state.rollout && armOf(state.rollout, { isolate })).value;
+  const ownSide = (): ConfigSide<T> => sideOf(state.rollout && armOf(state.rollout, { isolate }));
+
+  const flagSides = (): FlagSides => {
+    const { rollout, stable } = state;
+    if (rollout?.by !== "key") return { stable: ownSide().flags };
+    const dividedBy = `${rollout.id} ${rollout.percentage}`;
+    return { stable: stable.flags, candidate: { flags: rollout.candidate.flags, dividedBy } };
+  };
 
   const replace = (next: ConfigState<T>): void => {
-    const before = ownValue();
+    const before = { value: ownSide().value, flags: flagSides() };
     state = next;
-    const now = ownValue();
-    if (canonicalJson(now) === canonicalJson(before)) return;
-    for (const listener of [...listeners]) tell(listener, now, before);
+    const { value } = ownSide();
+    const flags = changedFlags(before.flags, flagSides());
+    if (canonicalJson(value) !== canonicalJson(before.value)) tell(listeners, value, before.value);
+    if (flags.length > 0) tell(flagListeners, flags);
   };
 
   const take = (part: ConfigPart, read: Result<ConfigState<T>, readonly ConfigFault[]>): void => {
@@ -95,10 +107,8 @@ export const configReader = <Schema extends z.ZodType>({
       get: (options) => inForce(options?.key).value,
       flags: (options) => inForce(options?.key).flags,
       faults: () => rejected?.faults ?? [],
-      onChange(listener) {
-        listeners.add(listener);
-        return () => void listeners.delete(listener);
-      },
+      onChange: (listener) => joining(listeners, listener),
+      onFlagsChange: (listener) => joining(flagListeners, listener),
       rollout() {
         const { rollout } = state;
         if (!rollout) return undefined;
@@ -109,11 +119,23 @@ export const configReader = <Schema extends z.ZodType>({
   };
 };
 
+type Listener<News extends readonly unknown[]> = (...news: News) => void;
+
+const joining = <L>(listeners: Set<L>, listener: L): (() => void) => {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+};
+
 /** A listener's mistake is its own: the others are told all the same. */
-const tell = <T>(listener: (now: T, before: T) => void, now: T, before: T): void => {
-  try {
-    listener(now, before);
-  } catch (error) {
-    console.error("A listener to the configuration's changes failed", error);
+const tell = <News extends readonly unknown[]>(
+  listeners: ReadonlySet<Listener<News>>,
+  ...news: News
+): void => {
+  for (const listener of [...listeners]) {
+    try {
+      listener(...news);
+    } catch (error) {
+      console.error("A listener to the configuration's changes failed", error);
+    }
   }
 };

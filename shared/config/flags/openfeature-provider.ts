@@ -13,8 +13,8 @@ import type { FlagTable, FlagValue } from "./flag.ts";
 export interface SkerryProviderOptions {
   /** The flags in force for a targeting key; read anew at each evaluation. */
   readonly flags: (targetingKey?: string) => FlagTable;
-  /** Calls its listener when flags may have changed; returns what ends that. */
-  readonly onChange?: (listener: () => void) => () => void;
+  /** Calls its listener with the keys of flags that have changed; returns what ends that. */
+  readonly onChange?: (listener: (flagsChanged: readonly string[]) => void) => () => void;
 }
 
 interface Kind<Value extends FlagValue> {
@@ -49,22 +49,12 @@ const failed = <Value>(
   errorMessage: `the flag "${key}" cannot be evaluated: ${why}`,
 });
 
-const changedKeys = (before: FlagTable, after: FlagTable): string[] =>
-  [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
-    (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
-  );
-
 /** Always ready: there is nothing to load or to wait for. */
 export const skerryProvider = ({ flags, onChange }: SkerryProviderOptions): Provider => {
   const events = new OpenFeatureEventEmitter();
-  let known = flags();
-
-  const end = onChange?.(() => {
-    const before = known;
-    known = flags();
-    const flagsChanged = changedKeys(before, known);
-    if (flagsChanged.length > 0) events.emit(ProviderEvents.ConfigurationChanged, { flagsChanged });
-  });
+  const end = onChange?.((changed) =>
+    events.emit(ProviderEvents.ConfigurationChanged, { flagsChanged: [...changed] }),
+  );
 
   const resolve = async <Value extends FlagValue, Default>(
     kind: Kind<Value>,
