@@ -6,6 +6,7 @@ import { inSpan } from "../telemetry/span.ts";
 import { type ArmNote, withArmNote } from "./arm-note.ts";
 import { configReader } from "./config.ts";
 import { flagTableSchema } from "./flags/flag.ts";
+import { dottedPath } from "./path.ts";
 import { newKey, sealer, serviceKeys } from "./sealing.ts";
 import { takesPart } from "./stable-share.ts";
 
@@ -64,6 +65,17 @@ describe("a configuration", () => {
       expect(() => Object.assign(config.get(), { quoteMs: 9 })).toThrow(TypeError);
       expect(() => config.get().provider.hosts.push("b")).toThrow(TypeError);
     }
+  });
+
+  test("cannot be changed where its schema says so itself, which freezes only the outermost", () => {
+    const schema = z.object({
+      pair: z
+        .array(z.array(z.int()))
+        .default([[1]])
+        .readonly(),
+    });
+    const { config } = configReader({ schema, service: "orders", isolate: "i", secrets: undefined });
+    expect(() => config.get().pair[0]?.push(2)).toThrow(TypeError);
   });
 
   test("that does not fit is not taken, not even in part, and is told of without its values", async () => {
@@ -134,6 +146,51 @@ describe("those who react to changes", () => {
   });
 });
 
+describe("those who react to flags", () => {
+  const flagsOf = (table: Record<string, boolean>) => ({ flags: flagTableSchema.parse(table) });
+  const listening = () => {
+    const started = start();
+    const told: (readonly string[])[] = [];
+    const stop = started.config.onFlagsChange((changed) => void told.push(changed));
+    return { ...started, told, stop };
+  };
+
+  test("are told which have changed, also when the value has not, until they no longer want to be", async () => {
+    const { arrive, told, stop } = listening();
+    await arrive({ quoteMs: 5 });
+    await arrive({ quoteMs: 5 }, flagsOf({ dark: true, wide: true, constructor: true }));
+    await arrive({ quoteMs: 6 }, flagsOf({ wide: true, dark: false }));
+    await arrive({ quoteMs: "x" }, flagsOf({}));
+    stop();
+    await arrive({ quoteMs: 5 }, flagsOf({}));
+    expect(told).toEqual([
+      ["dark", "wide", "constructor"],
+      ["dark", "constructor"],
+    ]);
+  });
+
+  test("hear of a roll-out by key what changes for some, and of its steps, and of its end", async () => {
+    const { arrive, told } = listening();
+    const both = { dark: false, wide: true };
+    const step = (percentage: number) => ({
+      ...flagsOf(both),
+      rollout: { ...rolloutOf("key", percentage), ...flagsOf({ ...both, dark: true }) },
+    });
+    await arrive({}, flagsOf(both));
+    for (const percentage of [10, 10, 50]) await arrive({}, step(percentage));
+    await arrive({}, flagsOf(both));
+    expect(told).toEqual([["dark", "wide"], ["dark"], ["dark"], ["dark"]]);
+  });
+
+  test("hear of a roll-out by isolate only where theirs takes part", async () => {
+    const { arrive, told } = listening();
+    for (const percentage of [0, 100]) {
+      await arrive({}, { rollout: { ...rolloutOf("isolate", percentage), ...flagsOf({ dark: true }) } });
+    }
+    expect(told).toEqual([["dark"]]);
+  });
+});
+
 describe("a secret", () => {
   const master = newKey("k1");
   const sealedFor = async (service: string, text: string, path: string) => {
@@ -150,6 +207,21 @@ describe("a secret", () => {
       },
     });
     expect(config.get().provider).toEqual({ token: "long enough", hosts: ["a", "hidden"] });
+  });
+
+  test("is opened under a field whose name has dots and backslashes", async () => {
+    const keys = await serviceKeys(master, "orders");
+    const byName = z.record(z.string(), z.string());
+    const reader = configReader({
+      schema: byName,
+      service: "orders",
+      isolate: "i",
+      secrets: sealer({ keys }),
+    });
+    const name = "pay.example\\de";
+    const value = { [name]: await sealedFor("orders", "hidden", dottedPath([name])) };
+    (await reader.read(partOf(value))).take();
+    expect([reader.config.get(), reader.rejected()]).toEqual([{ [name]: "hidden" }, undefined]);
   });
 
   test("is checked by the schema once it is open", async () => {

@@ -1,8 +1,9 @@
 /** Opens the sealed values of a service's configuration. */
 import type { JsonObject, JsonValue } from "../control/changes.ts";
+import { dottedPath } from "./path.ts";
 import type { Sealed, Sealer } from "./sealing.ts";
 
-/** A value that could not be opened, and where it stands. */
+/** A value that could not be opened, and where it stands, as {@link dottedPath}. */
 export class SecretNotOpened extends Error {
   override readonly name = "SecretNotOpened";
   readonly path: string;
@@ -20,7 +21,8 @@ export const openSecrets = async (
   value: JsonObject,
   { service, secrets }: { service: string; secrets: Pick<Sealer, "open"> | undefined },
 ): Promise<JsonObject> => {
-  const open = async (sealed: JsonValue, path: string): Promise<string> => {
+  const open = async (sealed: JsonValue, keys: readonly string[]): Promise<string> => {
+    const path = dottedPath(keys);
     try {
       if (!secrets) throw new Error("The service has no keys");
       return await secrets.open(sealed as unknown as Sealed, `${service}#${path}`);
@@ -29,28 +31,26 @@ export const openSecrets = async (
     }
   };
 
-  const opened = async (item: JsonValue, path: string): Promise<JsonValue> => {
+  const opened = async (item: JsonValue, keys: readonly string[]): Promise<JsonValue> => {
     if (typeof item !== "object" || item === null) return item;
-    if (isList(item)) return Promise.all(item.map((each, index) => opened(each, join(path, `${index}`))));
+    if (isList(item)) return Promise.all(item.map((each, index) => opened(each, [...keys, `${index}`])));
     const sealed = sealedIn(item);
-    return sealed === undefined ? openedFields(item, path) : open(sealed, path);
+    return sealed === undefined ? openedFields(item, keys) : open(sealed, keys);
   };
 
-  const openedFields = async (item: JsonObject, path: string): Promise<JsonObject> =>
+  const openedFields = async (item: JsonObject, keys: readonly string[]): Promise<JsonObject> =>
     Object.fromEntries(
       await Promise.all(
         Object.entries(item).map(
-          async ([field, each]) => [field, await opened(each, join(path, field))] as const,
+          async ([field, each]) => [field, await opened(each, [...keys, field])] as const,
         ),
       ),
     );
 
-  return openedFields(value, "");
+  return openedFields(value, []);
 };
 
 const isList = (item: object): item is readonly JsonValue[] => Array.isArray(item);
 
 const sealedIn = (item: JsonObject): JsonValue | undefined =>
   Object.keys(item).length === 1 && Object.hasOwn(item, "$secret") ? item.$secret : undefined;
-
-const join = (path: string, field: string): string => (path === "" ? field : `${path}.${field}`);

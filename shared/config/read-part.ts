@@ -6,6 +6,7 @@ import { err, ok, type Result } from "../result.ts";
 import { type FlagTable, flagTableSchema } from "./flags/flag.ts";
 import { frozen } from "./frozen.ts";
 import { openSecrets, SecretNotOpened } from "./open-secrets.ts";
+import { dottedPath } from "./path.ts";
 import type { Sealer } from "./sealing.ts";
 
 /** Where and why; never the value. */
@@ -67,6 +68,6 @@ const FAULT_TEXT_MAX = 200;
 
 const faultsOf = ({ issues }: z.ZodError, prefix: readonly string[]): ConfigFault[] =>
   issues.slice(0, LIMITS.configFaults).map(({ path, message }) => ({
-    path: [...prefix, ...path].join(".").slice(0, FAULT_TEXT_MAX),
+    path: dottedPath([...prefix, ...path].map(String)).slice(0, FAULT_TEXT_MAX),
     message: message.slice(0, FAULT_TEXT_MAX),
   }));
