@@ -186,6 +186,8 @@ export const LIMITS = {
   registryInstancesPerService: 100,
   /** Instances in all: probed every 5 s they are 4,000 probes a second, as much as one Actor asks. */
   registryInstances: 20_000,
+  /** All instances together as JSON: a first look carries them whole, 32 MiB from an Actor and 25 MiB in Workers KV at most. */
+  registryCharacters: 12 * 1024 * 1024,
   /** Services without instances that are remembered; who looks more seldom gets everything anew. */
   registryServicesGone: 2_000,
   /** Entries of an instance's metadata. */

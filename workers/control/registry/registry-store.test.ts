@@ -151,11 +151,40 @@ describe("a new instance", () => {
   });
 
   test("that would be refused is not asked", async () => {
-    const bounds = { services: 1, instances: 1, instancesPerService: 1, servicesGone: 1 };
+    const bounds = {
+      services: 1,
+      instances: 1,
+      instancesPerService: 1,
+      servicesGone: 1,
+      characters: 1_000_000,
+    };
     const { put, asked } = harness({ bounds }, { quick: true });
     await put("orders", "a");
     expect(await put("orders", "b")).toMatchObject({ ok: false, error: { code: "limit_reached" } });
     expect(asked).toEqual(["a"]);
+  });
+
+  test("is refused when all together would be too large to travel; who does not grow renews all the same", async () => {
+    const one = JSON.stringify({ ...bound(), state: undefined }).length;
+    const bounds = {
+      services: 9,
+      instances: 9,
+      instancesPerService: 9,
+      servicesGone: 9,
+      characters: 2 * one,
+    };
+    const { put, store, open } = harness({ bounds });
+    const large = bound({ metadata: { text: "x".repeat(one) } });
+    const refused = { ok: false, error: { code: "limit_reached" } };
+    expect(await put("orders", "a", bound())).toMatchObject({ ok: true });
+    expect(await put("orders", "b", large)).toMatchObject(refused);
+    expect(await put("orders", "a", large)).toMatchObject(refused);
+    expect(await put("orders", "b", bound())).toMatchObject({ ok: true });
+    expect(await put("orders", "c", bound())).toMatchObject(refused);
+    expect(await put("orders", "a", bound({ weight: 200 }))).toMatchObject({ ok: true });
+    await store.methods.drainInstance({ service: "orders", id: "b", drainSeconds: 0 });
+    open();
+    expect(await put("orders", "c", bound())).toMatchObject({ ok: true });
   });
 
   test("waits for its first probe with five others at most; who comes then is asked by the alarm", async () => {
@@ -604,7 +633,13 @@ describe("a mass failure", () => {
 
 describe("bounds", () => {
   test("refuse what is too much, and take it once there is room", async () => {
-    const bounds = { services: 2, instances: 4, instancesPerService: 3, servicesGone: 10 };
+    const bounds = {
+      services: 2,
+      instances: 4,
+      instancesPerService: 3,
+      servicesGone: 10,
+      characters: 1_000_000,
+    };
     const { put, store } = harness({ bounds });
     const limit = { ok: false, error: { code: "limit_reached" } };
     for (const id of ids(3)) expect(await put("one", id)).toMatchObject({ ok: true });
@@ -619,7 +654,13 @@ describe("bounds", () => {
   });
 
   test("hold for the names of services that are gone; who looks from before is to be told everything", async () => {
-    const bounds = { services: 9, instances: 9, instancesPerService: 9, servicesGone: 2 };
+    const bounds = {
+      services: 9,
+      instances: 9,
+      instancesPerService: 9,
+      servicesGone: 2,
+      characters: 1_000_000,
+    };
     const { put, store, ledger } = harness({ bounds });
     for (const service of ["a", "b", "c"]) {
       await put(service, "i");
@@ -722,7 +763,13 @@ describe("whatever happens in whatever order", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
         const made = harness({
-          bounds: { services: 9, instances: 9, instancesPerService: 9, servicesGone: 1 },
+          bounds: {
+            services: 9,
+            instances: 9,
+            instancesPerService: 9,
+            servicesGone: 1,
+            characters: 1_000_000,
+          },
         });
         const looks = [{ epoch: 0, all: made.store.all() }];
         for (const one of steps) {

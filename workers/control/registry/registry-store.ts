@@ -53,6 +53,7 @@ const BOUNDS: RegistryBounds = {
   services: LIMITS.registryServices,
   instances: LIMITS.registryInstances,
   instancesPerService: LIMITS.registryInstancesPerService,
+  characters: LIMITS.registryCharacters,
   servicesGone: LIMITS.registryServicesGone,
 };
 

@@ -27,6 +27,8 @@ export interface RegistryTables {
   nextAt(): number | undefined;
   counts(): RegistryCounts;
   countOf(service: string): number;
+  /** Of all definitions together, as they are stored. */
+  characters(): number;
   /** Used instances of all services, and those that fell since then. */
   fallCounts(since: number): { well: number; fallen: number };
   /** Those that fell since then. */
@@ -57,6 +59,8 @@ const SCHEMA = [
      gone INTEGER NOT NULL, pruned_before INTEGER NOT NULL
    )`,
   "INSERT OR IGNORE INTO registry_sums VALUES (1, 0, 0, 0, 0, 0)",
+  "CREATE TABLE IF NOT EXISTS registry_size (id INTEGER PRIMARY KEY CHECK (id = 1), characters INTEGER NOT NULL)",
+  "INSERT OR IGNORE INTO registry_size SELECT 1, COALESCE(SUM(LENGTH(definition)), 0) FROM registry_instances",
 ];
 
 type Row = {
@@ -77,6 +81,9 @@ const storedOf = ({ service, id, generation, registered_at, definition, life }: 
   life: JSON.parse(life) as Life,
 });
 
+export const charactersOf = (definition: Definition | undefined): number =>
+  definition === undefined ? 0 : JSON.stringify(definition).length;
+
 const wellIn = (instance: StoredInstance | undefined): number => (instance && isWell(instance.life) ? 1 : 0);
 
 /** @param goneMax services without instances that are remembered, so that whoever looks later forgets them too */
@@ -94,6 +101,11 @@ export const registryTables = (sql: ActorSql, { goneMax }: { goneMax: number }):
   };
   const countOf = (service: string) =>
     number("SELECT instances AS n FROM registry_services WHERE service = ?", service) ?? 0;
+
+  const addCharacters = (before: Definition | undefined, after: Definition | undefined) => {
+    const more = charactersOf(after) - charactersOf(before);
+    if (more !== 0) sql.exec("UPDATE registry_size SET characters = characters + ?", more);
+  };
 
   const writeInstance = ({ before, after }: InstanceChange): void => {
     if (!after) {
@@ -172,6 +184,7 @@ export const registryTables = (sql: ActorSql, { goneMax }: { goneMax: number }):
     },
     counts: sums,
     countOf,
+    characters: () => number("SELECT characters AS n FROM registry_size") ?? 0,
     fallCounts: (since) => ({
       well: sums().well,
       fallen: number("SELECT count(*) AS n FROM registry_instances WHERE fell_at >= ?", since) ?? 0,
@@ -188,6 +201,7 @@ export const registryTables = (sql: ActorSql, { goneMax }: { goneMax: number }):
     write(change, epoch) {
       writeInstance(change);
       const { before, after } = change;
+      if (before?.definition !== after?.definition) addCharacters(before?.definition, after?.definition);
       addToSums("well", wellIn(after) - wellIn(before));
       const service = (after ?? before)?.service;
       if (service === undefined || !isVisible(change)) return;

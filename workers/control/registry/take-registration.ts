@@ -3,7 +3,7 @@ import type { Failure } from "#shared/http/errors.ts";
 import { err, ok, type Result } from "#shared/result.ts";
 import { begin, type Life, type ProbeResult, probed, renew, stateOf } from "./instance-life.ts";
 import type { HealthCheck, InstanceName, OwnState } from "./registration.ts";
-import type { RegistryTables } from "./registry-tables.ts";
+import { charactersOf, type RegistryTables } from "./registry-tables.ts";
 import {
   type Definition,
   type InstanceChange,
@@ -16,6 +16,8 @@ export interface RegistryBounds {
   readonly services: number;
   readonly instances: number;
   readonly instancesPerService: number;
+  /** Of all definitions together. */
+  readonly characters: number;
   /** Services without instances that are remembered. */
   readonly servicesGone: number;
 }
@@ -50,7 +52,9 @@ export const takeRegistration = (
 ): Taken => {
   const { service, id, definition, said } = request;
   const before = tables.find(service, id);
-  const full = before ? undefined : fullAt(tables, service, bounds);
+  const full =
+    tooLarge(tables, { before, definition }, bounds) ??
+    (before ? undefined : fullAt(tables, service, bounds));
   if (full !== undefined) {
     return err({
       code: "limit_reached",
@@ -95,6 +99,17 @@ const beginsAnew = (
   if (before.life.draining && said === "starting") return true;
   const isGone = before.life.draining || stateOf(before.life) === "down";
   return isGone && before.definition.version !== definition.version;
+};
+
+/** What does not grow is never refused: a lease must be renewed also where all is full. */
+const tooLarge = (
+  tables: RegistryTables,
+  { before, definition }: { before: StoredInstance | undefined; definition: Definition },
+  bounds: RegistryBounds,
+): string | undefined => {
+  const growth = charactersOf(definition) - charactersOf(before?.definition);
+  if (growth <= 0 || tables.characters() + growth <= bounds.characters) return undefined;
+  return `expected at most ${bounds.characters} characters of URLs, metadata and the like of all instances`;
 };
 
 const fullAt = (tables: RegistryTables, service: string, bounds: RegistryBounds): string | undefined => {
