@@ -226,4 +226,6 @@ export const LIMITS = {
   retryAfterMs: 24 * 60 * 60 * 1000,
   /** A latency that is told apart from longer ones: no deadline is longer. */
   latencyMs: 10 * 60 * 1000,
+  /** Callers that one rate limit of one isolate remembers, at some 150 bytes each; the half seen last always stays. */
+  rateLimitKeys: 10_000,
 } as const;
