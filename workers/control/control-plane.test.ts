@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openSecrets } from "#shared/config/open-secrets.ts";
-import { sealer, serviceKeys } from "#shared/config/sealing.ts";
+import { newKey, sealer, serviceKeys } from "#shared/config/sealing.ts";
 import type { Changes, ConfigPart, Look } from "#shared/control/changes.ts";
 import { coldSnapshot } from "#shared/control/cold-snapshot.ts";
 import type { ServiceEntry } from "#shared/registry/instance.ts";
@@ -62,6 +62,30 @@ describe("a change", () => {
     state.now += 1_000;
     await plane.ring();
     expect((await live())?.config).toMatchObject({ profile: "live", value: { limit: 5 } });
+  });
+
+  it("has a snapshot when nobody ever looked for it and it is only being rolled out", async () => {
+    const { boot, keyValue } = fakeControlPlane();
+    const plane = boot();
+    const plan = { by: "isolate", steps: [{ percentage: 50, seconds: 60 }], errorRateRise: 0.1 } as const;
+    await put(plane, ["orders", "live", { limit: 6 }], plan);
+    await plane.ring();
+    const cold = await coldSnapshot({ snapshots: keyValue, service: "orders", profile: "live" })();
+    expect(cold?.config).toMatchObject({ value: {}, rollout: { value: { limit: 6 } } });
+  });
+
+  it("by which a document is gone reaches the snapshot when nobody ever looked for it", async () => {
+    const { boot, keyValue, state } = fakeControlPlane();
+    const plane = boot();
+    await put(plane, ["orders", "live", { limit: 5 }]);
+    await plane.ring();
+    const live = coldSnapshot({ snapshots: keyValue, service: "orders", profile: "live" });
+    expect((await live())?.config?.value).toEqual({ limit: 5 });
+    const gone = { service: "orders", profile: "live", reason: "", author: "test", ifMatch: "*" } as const;
+    await plane.removeDocument(gone);
+    state.now += 1_000;
+    await plane.ring();
+    expect((await live())?.config?.value).toEqual({});
   });
 
   it("is not made when the alarm that must follow it cannot be set", async () => {
@@ -190,6 +214,21 @@ describe("a secret", () => {
     for await (const key of keyValue.list([])) written.push((await keyValue.get(key)) ?? "");
     expect(written.join()).toContain("$secret");
     expect(written.join() + dump(database) + JSON.stringify(value)).not.toContain("correct horse");
+  });
+
+  it("opens from the snapshot by the new key alone once all was sealed anew", async () => {
+    const { boot, keys, keyValue } = fakeControlPlane();
+    const first = boot();
+    await put(first, ["orders", "default", SECRET]);
+    await first.ring();
+    const fresh = newKey("k2");
+    const second = boot({ keys: `${fresh},${keys}` });
+    expect(await second.rotateSecrets({})).toMatchObject({ value: { key: "k2", resealed: 1, failed: [] } });
+    await second.ring();
+    const cold = await coldSnapshot({ snapshots: keyValue, service: "orders", profile: "default" })();
+    const secrets = sealer({ keys: await serviceKeys(fresh, "orders") });
+    const opened = openSecrets(cold?.config?.value ?? {}, { service: "orders", secrets });
+    expect(await opened).toEqual({ password: "correct horse" });
   });
 
   it("is refused without keys, and the refusal says what is missing", async () => {
