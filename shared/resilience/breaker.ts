@@ -1,6 +1,6 @@
 /** Keeps calls from an upstream that fails or is slow, and finds out by a few of them when it is well again. */
 import type { Clock, Random } from "../runtime/clock.ts";
-import { forwardClock } from "./breaker-clock.ts";
+import { forwardTime } from "./breaker-clock.ts";
 import { type BreakerPolicy, breakerSettings, openFor } from "./breaker-policy.ts";
 import { breakerTrial, type Trial } from "./breaker-trial.ts";
 import { type BreakerWindow, breakerWindow } from "./breaker-window.ts";
@@ -43,8 +43,11 @@ export type BreakerMetrics = {
 export interface Breaker {
   /** Undefined: refused. Whoever has a permit says `done`; one that never comes back holds up nothing. */
   enter(): Permit | undefined;
-  /** Of a call that began in an earlier state, or that was told before in a trial, nothing is counted. */
-  done(permit: Permit, outcome: BreakerOutcome, tookMs: number): void;
+  /**
+   * Of a call that began in an earlier state, or that was told before in a trial, nothing is counted.
+   * @param atMs the time of the same clock, from who has just read it: reading it is most of what a call costs
+   */
+  done(permit: Permit, outcome: BreakerOutcome, tookMs: number, atMs?: number): void;
   /** Others see the upstream fail: lets a closed breaker judge the next calls by themselves. Opens nothing. */
   hint(): void;
   state(): BreakerState;
@@ -75,7 +78,8 @@ export const breaker = ({
   random: Random;
   onTransition?: (transition: BreakerTransition) => void;
 }): Breaker => {
-  const now = forwardClock(clock);
+  const passed = forwardTime(clock());
+  const now = () => passed(clock());
   let adopted = policy();
   let settings = breakerSettings(adopted);
   let window: BreakerWindow = breakerWindow(settings.window);
@@ -200,7 +204,7 @@ export const breaker = ({
       if (current !== adopted) adopt(current);
       return phase === CLOSED && settings.mode !== "forced_open" ? closedPermit : enterUnlessClosed();
     },
-    done(permit, outcome, tookMs) {
+    done(permit, outcome, tookMs, atMs) {
       const current = policy();
       if (current !== adopted) adopt(current);
       const slow = tookMs > settings.slowCallMs;
@@ -208,7 +212,7 @@ export const breaker = ({
       if (outcome === "ignored" || settings.mode === "disabled") return;
       const failed = outcome === "failure";
       count(failed, slow);
-      window.record(now(), failed, slow);
+      window.record(passed(atMs ?? clock()), failed, slow);
       judge();
     },
     hint() {

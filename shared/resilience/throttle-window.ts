@@ -73,7 +73,7 @@ export const throttleWindow = ({
     },
     end(bucket, outcome) {
       const index = indexOf(bucket);
-      if (bucket < oldest || bucket <= newest - BUCKETS || pending[index] === 0) return;
+      if (bucket <= newest - BUCKETS || pending[index] === 0) return;
       (pending[index] as number) -= 1;
       if (!isYoung(bucket)) sums.requests -= 1;
       if (outcome === "ignored") return;

@@ -84,6 +84,15 @@ describe("a throttle", () => {
     expect(subject.metrics()).toMatchObject({ requests: 0, accepts: 0 });
   });
 
+  test("does not take a call from before its window for one that began since", () => {
+    const { world, subject } = stand(POLICY);
+    const late = subject.enter("normal") as ThrottlePermit;
+    world.now += 60_000;
+    subject.enter("normal");
+    subject.done(late, "accepted");
+    expect(subject.metrics()).toMatchObject({ requests: 0, accepts: 0 });
+  });
+
   test("does not count what says nothing about the upstream", () => {
     const { world, subject, call } = stand(POLICY);
     for (let index = 0; index < 50; index++) call("ignored");

@@ -15,6 +15,7 @@ import { measureCatchUp } from "./measure-catch-up.ts";
 import { measureGateway } from "./measure-gateway.ts";
 import { measureOrder } from "./measure-order.ts";
 import { measurePublishToSeen } from "./measure-propagation.ts";
+import { measureResilience } from "./measure-resilience.ts";
 import { reportTable } from "./report-table.ts";
 
 type Measure = (ground: BenchGround, quick: boolean) => Promise<Figure[]>;
@@ -25,6 +26,7 @@ const STEPS: Readonly<Record<Measurement, { title: string; measure: Measure }>> 
   order: { title: "Placing an order beside the bare path", measure: measureOrder },
   "catch-up": { title: "A projection catching up beside its two halves", measure: measureCatchUp },
   propagation: { title: "A change on its way to many isolates", measure: measurePublishToSeen },
+  resilience: { title: "Breaker and pipeline beside cockatiel and opossum", measure: measureResilience },
 };
 
 /** Exit code 0 whatever the figures are: they inform, they do not judge. @throws CliFailure, Error when something broke */
