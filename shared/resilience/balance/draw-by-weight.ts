@@ -5,8 +5,11 @@ import type { Group } from "./instance-loads.ts";
 
 type Drawn<Target> = Pick<Group<Target>, "targets" | "weights" | "sums">;
 
+/** Few are excepted as a rule: then one of these draws finds somebody, and not all need be asked. */
+const DRAWS = 3;
+
 /**
- * Its index; -1 when there is none. Without allocation; logarithmic unless some are excepted.
+ * Its index; -1 when there is none. Without allocation; logarithmic unless most are excepted.
  * @param but an index that is not drawn, -1 for none
  */
 export const drawByWeight = <Target extends object>(
@@ -14,7 +17,15 @@ export const drawByWeight = <Target extends object>(
   random: Random,
   except: PickOptions<Target>["except"],
   but = -1,
-): number => (except ? drawAllowed(group, random, except, but) : drawAny(group, random, but));
+): number => {
+  if (!except) return drawAny(group, random, but);
+  for (let draw = 0; draw < DRAWS; draw++) {
+    const drawn = drawAny(group, random, but);
+    const target = group.targets[drawn];
+    if (target && !except(target)) return drawn;
+  }
+  return drawAllowed(group, random, except, but);
+};
 
 const drawAny = <Target extends object>(
   { targets, weights, sums }: Drawn<Target>,
