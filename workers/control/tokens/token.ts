@@ -15,13 +15,19 @@ export interface PresentedToken {
 
 const random = (bytes: number): string => encodeBase64url(crypto.getRandomValues(new Uint8Array(bytes)));
 
+/** Begins with a letter: one with a dash would be an option to a command line. */
+const randomId = (): string => {
+  const bytes = crypto.getRandomValues(new Uint8Array(ID_BYTES));
+  return encodeBase64url(bytes.with(0, (bytes[0] ?? 0) & 0x7f));
+};
+
 /** SHA-256 of a text, base64url. The texts are random enough that a slower hash would protect nothing more. */
 export const hashOf = async (text: string): Promise<string> =>
   encodeBase64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))));
 
 /** A fresh token; `token` is shown once and kept nowhere. */
 export const newToken = async (): Promise<PresentedToken & { readonly token: string }> => {
-  const id = random(ID_BYTES);
+  const id = randomId();
   const token = `skerry_${id}.${random(SECRET_BYTES)}`;
   return { id, token, hash: await hashOf(token) };
 };
