@@ -42,7 +42,7 @@ export const layerNames = ({ service, profile }: DocumentName): DocumentName[] =
 };
 
 /** The top-level fields of shared documents that a service takes; undefined for all of them. */
-export const fieldsTaken = (schema: JsonObject | undefined): ReadonlySet<string> | undefined => {
+const fieldsTaken = (schema: JsonObject | undefined): ReadonlySet<string> | undefined => {
   if (!schema) return undefined;
   const properties = schema.properties;
   const declared = typeof properties === "object" && properties !== null ? Object.keys(properties) : [];

@@ -13,7 +13,7 @@ const nameSchema = z
 export const documentParams = { service: nameSchema, profile: nameSchema.meta({ example: "production" }) };
 export const serviceParams = z.strictObject({ service: nameSchema });
 
-export const revisionNumber = z.int().min(1).meta({ description: "Number of a revision", example: 3 });
+const revisionNumber = z.int().min(1).meta({ description: "Number of a revision", example: 3 });
 
 /** A whole number in a path or a query. */
 export const revisionParam = z
@@ -98,7 +98,7 @@ const anyJson = z
   .custom<JsonValue>()
   .meta({ type: ["object", "array", "string", "number", "boolean", "null"], description: "Any JSON" });
 
-export const changeSchema = z
+const changeSchema = z
   .strictObject({ path: z.string(), before: anyJson.optional(), after: anyJson.optional() })
   .meta({ id: "DocumentFieldChange" });
 

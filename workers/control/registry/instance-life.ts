@@ -34,9 +34,9 @@ export interface Terms {
 }
 
 /** How long an instance whose lease ran out is still told of. */
-export const LOST_KEPT_MS = 10 * 60_000;
+const LOST_KEPT_MS = 10 * 60_000;
 /** Leases that ended longer ago than this ended unwatched: the control plane was away, and nobody could renew. */
-export const LEASE_LATE_MS = 10_000;
+const LEASE_LATE_MS = 10_000;
 
 const NEW: Life = {
   health: "starting",

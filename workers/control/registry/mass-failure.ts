@@ -7,7 +7,7 @@ import type { InstanceChange, StoredInstance } from "./stored-instance.ts";
 /** Falls within this time are one failure. */
 export const WINDOW_MS = 30_000;
 /** How long what fell in a mass failure is degraded instead of down. */
-export const SHIELD_MS = 60_000;
+const SHIELD_MS = 60_000;
 
 /** The smallest number of instances of which more than half can be a mass. */
 const SERVICE_MIN = 2;
