@@ -17,7 +17,10 @@ export interface Deadline {
   isOver(): boolean;
   /** Tells the next hop what remains, less what this one needs to answer; `grpc-timeout` only where it stands. */
   carry(headers: Headers): void;
-  /** The answer has begun: its body may stream on beyond the end, and only the client's going away still ends it. */
+  /**
+   * To be called when there is an answer: its body may stream on beyond the end, and only the client's going away still
+   * ends it. Without it the timer stays until the end and cuts a body that is still streaming.
+   */
   release(): void;
 }
 
@@ -37,36 +40,29 @@ export const deadlineFrom = (
 ): Deadline => {
   const budgetMs = Math.min(deadlineHeaderMs(request.headers) ?? defaultMs, maximumMs);
   const at = clock() + budgetMs;
-  let controller: AbortController | undefined;
-  let stopTimer: (() => void) | undefined;
+  let signal: AbortSignal | undefined;
+  let stopTimer = () => {};
   let released = false;
 
-  const start = (): AbortController => {
-    const started = new AbortController();
+  // A listener, for AbortSignal.any costs up to seventeen times as much off workerd, and no less on it.
+  const start = (): AbortSignal => {
     const client = request.signal;
-    if (client.aborted) started.abort(client.reason);
-    else {
-      const stop = released
-        ? undefined
-        : timer(Math.max(0, at - clock()), () => started.abort(timeout(budgetMs)));
-      stopTimer = stop;
-      client.addEventListener(
-        "abort",
-        () => {
-          stop?.();
-          started.abort(client.reason);
-        },
-        { once: true },
-      );
-    }
-    return started;
+    if (released || client.aborted) return client;
+    const end = new AbortController();
+    stopTimer = timer(Math.max(0, at - clock()), () => end.abort(timeout(budgetMs)));
+    const follow = () => {
+      stopTimer();
+      end.abort(client.reason);
+    };
+    client.addEventListener("abort", follow, { once: true });
+    return end.signal;
   };
 
   return {
     at,
     get signal() {
-      controller ??= start();
-      return controller.signal;
+      signal ??= start();
+      return signal;
     },
     remainingMs: () => at - clock(),
     isOver: () => at <= clock(),
@@ -79,7 +75,7 @@ export const deadlineFrom = (
     },
     release() {
       released = true;
-      stopTimer?.();
+      stopTimer();
     },
   };
 };

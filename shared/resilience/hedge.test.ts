@@ -3,6 +3,7 @@ import { describe, expect, it, test } from "vitest";
 import { virtualTime } from "#test/fake/virtual-time.ts";
 import { err, ok } from "../result.ts";
 import { deadlineInVirtualTime, timerOf } from "./deadline-in-virtual-time.ts";
+import type { Timer } from "./deadline-timer.ts";
 import { type Hedged, type HedgeOptions, hedged } from "./hedge.ts";
 import type { Attempt } from "./retry.ts";
 import { retryBudget } from "./retry-budget.ts";
@@ -78,6 +79,17 @@ test("an attempt that is fast enough stays alone and unpaid", async () => {
   expect(begun).toEqual([0]);
   expect(aborted).toEqual([]);
   expect(budget.take()).toBe(true);
+});
+
+test("an attempt that is fast enough leaves no timer", async () => {
+  let timers = 0;
+  const timer: Timer = () => {
+    timers++;
+    return () => void timers--;
+  };
+  const { end } = setUp([fast, fast], { timer });
+  await end();
+  expect(timers).toBe(0);
 });
 
 test("a slow one gets a second beside it, paid from the budget, and the faster answer counts", async () => {

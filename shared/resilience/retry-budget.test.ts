@@ -33,6 +33,22 @@ test("time alone pays where there is no traffic, up to the cap", () => {
   expect(taken(budget.take)).toBe(10);
 });
 
+test("no more than the cap is saved up, however many requests there were", () => {
+  const budget = retryBudget(() => 0, { ratio: 1, perSecond: 0, cap: 3 });
+  for (let request = 0; request < 100; request++) budget.earn();
+  expect(taken(budget.take)).toBe(3);
+});
+
+test("a clock that is set back takes nothing away, and pays no second twice", () => {
+  let now = 10_000;
+  const budget = retryBudget(() => now, { ratio: 0, perSecond: 1, cap: 3 });
+  expect(budget.take()).toBe(true);
+  now = 0;
+  expect(taken(budget.take)).toBe(2);
+  now = 10_000;
+  expect(budget.take()).toBe(false);
+});
+
 test("what is given back can be taken, and never exceeds the cap", () => {
   const budget = retryBudget(() => 0, { ratio: 0.2, perSecond: 0, cap: 2 });
   budget.giveBack();

@@ -59,10 +59,11 @@ export const retrying = async <Refusal>(
     if (n >= attempts || !worthAnother(outcome, options)) return { ...outcome, attempts: n };
     const pauseMs = pauseAfter(outcome, n, options);
     const inTime = pauseMs + options.expectedMs < deadline.remainingMs();
-    if (!inTime || deadline.signal.aborted || !budget.take()) return { ...outcome, attempts: n };
+    if (!inTime || !budget.take()) return { ...outcome, attempts: n };
     try {
       await sleep(pauseMs, deadline.signal);
     } catch {
+      // The client has gone away, perhaps already during the attempt.
       budget.giveBack();
       return { ...outcome, attempts: n };
     }
