@@ -689,8 +689,9 @@ describe("bounds", () => {
     console.log(
       `10,000 services: registering ${perCall(registered - began)}, renewing ${perCall(renewed - registered)}, probing ${perCall(probed - renewed)} each; all() ${(listed - probed).toFixed(0)} ms`,
     );
-    expect(performance.now() - began).toBeLessThan(15_000);
-  });
+    // What grows with the square of the services takes minutes; a busy machine does not.
+    expect(performance.now() - began).toBeLessThan(40_000);
+  }, 60_000);
 });
 
 test("a list gives every service once, page by page", async () => {
