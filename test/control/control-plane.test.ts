@@ -211,6 +211,34 @@ describe("a document", () => {
     });
   });
 
+  test("that the service itself cannot take leaves its last good one in force, and is reported", async () => {
+    const marks = () =>
+      Promise.all(
+        ground.probes.map(async (probe) => ((await (await fetch(probe)).json()) as { mark: number }).mark),
+      );
+    await create("probe/default", { mark: 5 });
+    await vi.waitFor(async () => expect(await marks()).toEqual([5, 5]), SOON);
+    // The probes have declared no schema, so nothing is checked before they get it.
+    expect((await put("probe/default", { mark: "five" })).status).toBe(200);
+    await vi.waitFor(async () => {
+      await marks();
+      const { body } = await call("/status");
+      expect(body.rejected).toContainEqual(
+        expect.objectContaining({
+          service: "probe",
+          profile: "default",
+          faults: [expect.objectContaining({ path: "mark" })],
+        }),
+      );
+    }, SOON);
+    expect(await marks()).toEqual([5, 5]);
+    expect((await put("probe/default", { mark: 6 })).status).toBe(200);
+    await vi.waitFor(async () => expect(await marks()).toEqual([6, 6]), SOON);
+    expect((await call("/documents/probe/default", { method: "DELETE", headers: ANY_REVISION })).status).toBe(
+      204,
+    );
+  });
+
   const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
   const BAD: [what: string, body: string, status: number][] = [
     ["no JSON", "{", 400],
