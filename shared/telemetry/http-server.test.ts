@@ -42,6 +42,15 @@ test("a span is named after the route, whose values only stand in the path", asy
   });
 });
 
+test("a target that is no URL has a span all the same", async () => {
+  await app.request(Object.defineProperty(new Request("http://shop.example"), "url", { value: "*" }));
+  expect(spans.take()[0]?.attributes).toEqual({
+    "http.request.method": "GET",
+    "http.response.status_code": 404,
+    "url.path": "*",
+  });
+});
+
 test("a route of a mounted app is named in full", async () => {
   expect((await spanOf("/nested/deep/1")).name).toBe("GET /nested/deep/:id");
 });

@@ -53,13 +53,13 @@ const callersContext = (headers: Headers): TraceContext =>
     : ROOT_CONTEXT;
 
 const describeRequest = (span: Span, c: Context): void => {
-  const url = new URL(c.req.url);
+  // The target of "OPTIONS *" is no URL.
+  const url = URL.parse(c.req.url);
   const userAgent = c.req.header("user-agent");
   span.setAttributes({
     ...httpMethod(c.req.method).attributes,
-    "url.scheme": url.protocol.slice(0, -1),
-    "server.address": url.hostname,
-    ...(url.port && { "server.port": Number(url.port) }),
+    ...(url && { "url.scheme": url.protocol.slice(0, -1), "server.address": url.hostname }),
+    ...(url?.port && { "server.port": Number(url.port) }),
     ...(userAgent && { "user_agent.original": userAgent }),
   });
 };

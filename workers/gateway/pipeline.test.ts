@@ -197,6 +197,18 @@ describe("an address", () => {
     },
   );
 
+  test.each([
+    "/control/v1/../../internal/changes",
+    "/monitor/%2e%2e/v1/traces",
+    "/catalog/v1/..\\..\\x",
+    "*",
+  ])("to %j, which its receiver would read otherwise, leads nowhere", async (path) => {
+    const url = path === "*" ? path : `http://gateway${path}`;
+    const request = Object.defineProperty(new Request("http://gateway/"), "url", { value: url });
+    const refused = await gateway().request(request);
+    expect([refused.status, refused.headers.get("x-request-id"), seen]).toEqual([404, "made-here", []]);
+  });
+
   test("under /monitor/ leads to the monitor", async () => {
     const monitor = appUpstream({ fetch: (request) => new Response(new URL(request.url).pathname) });
     expect(await (await gateway({ monitor }).request("/monitor/traces/1")).text()).toBe("/monitor/traces/1");

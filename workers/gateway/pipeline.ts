@@ -10,6 +10,7 @@ import { refuse, refuseRouting, refuseUnknown } from "./refusals.ts";
 import type { RegisteredServices, RegistryLink } from "./registered-services.ts";
 import { acceptRequestId } from "./request-id.ts";
 import { rolloutArm } from "./rollout-arm.ts";
+import { hasSamePath } from "./same-path.ts";
 import { servicePath } from "./service-path.ts";
 
 export interface PipelineOptions {
@@ -66,13 +67,14 @@ export const createPipeline = (options: PipelineOptions): Hono<GatewayEnv> => {
 const NOTHING_KNOWN = { code: "nothing_known" } as const;
 
 /**
- * Names the request and refuses a body that declares to be over the bound. A chunked body streams through:
- * the service that reads it keeps the same bound.
+ * Names the request and refuses a path that others would read otherwise, and a body that declares to be over the bound.
+ * A chunked body streams through: the service that reads it keeps the same bound.
  */
 const admit = (newRequestId: () => string): MiddlewareHandler<GatewayEnv> =>
   async function admit(c, next) {
     const { headers } = c.req.raw;
     c.set("requestId", acceptRequestId(headers.get("x-request-id")) ?? newRequestId());
+    if (!hasSamePath(c.req.raw.url)) return c.notFound();
     const declared = headers.get("content-length");
     if (declared === null || !(Number(declared) > LIMITS.requestBodyBytes)) return next();
     const size = `it has ${JSON.stringify(declared.slice(0, 30))} bytes`;
