@@ -16,23 +16,14 @@ test("answers are summed by service, roll-out and arm, failures among them", () 
   expect(sums.take()).toEqual([]);
 });
 
-test("what is given back is added to what came meanwhile", () => {
-  const sums = armSums();
-  sums.count(answer);
-  const taken = sums.take();
-  sums.count({ ...answer, failed: true });
-  sums.giveBack(taken);
-  expect(sums.take()).toMatchObject([{ answers: 2, failures: 1 }]);
-});
-
 test("what the control plane would refuse is not counted, so that no look is refused for it", () => {
   const sums = armSums();
   sums.count({ ...answer, rollout: "r".repeat(257) });
   sums.count({ ...answer, service: "s".repeat(65) });
   expect(sums.take()).toEqual([]);
-  sums.giveBack([{ ...answer, answers: LIMITS.armAnswers, failures: 1 }]);
+  for (let counted = 0; counted < LIMITS.armAnswers; counted++) sums.count(answer);
   sums.count({ ...answer, failed: true });
-  expect(sums.take()).toMatchObject([{ answers: LIMITS.armAnswers, failures: 1 }]);
+  expect(sums.take()).toMatchObject([{ answers: LIMITS.armAnswers, failures: 0 }]);
 });
 
 test("no more sums are kept than the limit says; those that are kept go on counting", () => {

@@ -1,4 +1,4 @@
-/** Sums of answers made under roll-outs, kept until a look has taken them to the control plane. */
+/** Sums of answers made under roll-outs, kept until a look takes them to the control plane. */
 import { LIMITS } from "../limits.ts";
 import type { ArmCount } from "./changes.ts";
 
@@ -14,10 +14,11 @@ export interface CountedAnswer {
 
 export interface ArmSums {
   count(answer: CountedAnswer): void;
-  /** Everything so far, which is then no longer here. */
+  /**
+   * Everything so far, which is then no longer here, even if it does not arrive: a look that failed may have been counted.
+   * Answers that are lost make a judgement later, answers that are counted twice make it on less than it asks for.
+   */
   take(): readonly ArmCount[];
-  /** What was taken did not arrive. */
-  giveBack(taken: readonly ArmCount[]): void;
 }
 
 /** As long as the control plane takes them: a look that it refuses would be refused for ever. */
@@ -31,29 +32,19 @@ const ROLLOUT_LENGTH_MAX = 256;
 export const armSums = (): ArmSums => {
   const sums = new Map<string, ArmCount>();
 
-  const add = ({ service, rollout, arm, answers, failures }: ArmCount): void => {
-    if (service.length > SERVICE_LENGTH_MAX || rollout.length > ROLLOUT_LENGTH_MAX) return;
-    const key = `${service} ${rollout} ${arm}`;
-    const sum = sums.get(key);
-    if (sum ? sum.answers + answers > LIMITS.armAnswers : sums.size >= LIMITS.armSums) return;
-    sums.set(key, {
-      service,
-      rollout,
-      arm,
-      answers: (sum?.answers ?? 0) + answers,
-      failures: (sum?.failures ?? 0) + failures,
-    });
-  };
-
   return {
-    count: ({ failed, ...answer }) => add({ ...answer, answers: 1, failures: failed ? 1 : 0 }),
+    count({ service, rollout, arm, failed }) {
+      if (service.length > SERVICE_LENGTH_MAX || rollout.length > ROLLOUT_LENGTH_MAX) return;
+      const key = `${service} ${rollout} ${arm}`;
+      const sum = sums.get(key);
+      if (sum ? sum.answers >= LIMITS.armAnswers : sums.size >= LIMITS.armSums) return;
+      const failures = (sum?.failures ?? 0) + (failed ? 1 : 0);
+      sums.set(key, { service, rollout, arm, answers: (sum?.answers ?? 0) + 1, failures });
+    },
     take() {
       const taken = [...sums.values()];
       sums.clear();
       return taken;
-    },
-    giveBack(taken) {
-      for (const sum of taken) add(sum);
     },
   };
 };

@@ -8,7 +8,7 @@ import { type Clock, sleep as realSleep, type Sleep } from "../runtime/clock.ts"
 import type { KeyValue } from "../storage/key-value.ts";
 import { armSums, type CountedAnswer } from "./arm-sums.ts";
 import { bounded } from "./bounded.ts";
-import type { ArmCount, Changes, Look } from "./changes.ts";
+import type { Changes, Look } from "./changes.ts";
 import { coldSnapshot } from "./cold-snapshot.ts";
 import { holding, type Ticket } from "./holding.ts";
 import { recordPropagation } from "./record-propagation.ts";
@@ -55,14 +55,12 @@ export interface ControlLink {
   lookNow(): Promise<boolean>;
   /** The service's configuration, typed and checked by its schema. Call it once, before the first look. */
   config<Schema extends z.ZodType>(schema: Schema): Config<z.infer<Schema>>;
-  /** Counts an answer that was made under a roll-out; the sums go with the next look. */
+  /** Counts an answer that was made under a roll-out; the sums go with the next look, once, whether or not it succeeds. */
   count(answer: CountedAnswer): void;
 }
 
 /** One look while it lasts. */
 interface LookUnderWay {
-  /** On its way to the control plane; given back at most once. */
-  counts: readonly ArmCount[];
   outcome?: boolean;
 }
 
@@ -90,11 +88,6 @@ export const controlLink = ({
   let seen = { epoch: 0, at: 0 };
   let disbelieved = 0;
 
-  const giveBack = (look: LookUnderWay): void => {
-    sums.giveBack(look.counts);
-    look.counts = [];
-  };
-
   /** Reading a configuration takes time (its secrets are opened), so what may be taken is decided after it. */
   const take = async (changes: Changes | undefined, ticket: Ticket): Promise<void> => {
     const reading = changes?.config && (await reader?.read(changes.config));
@@ -113,7 +106,8 @@ export const controlLink = ({
     if (held.takeSnapshot(changes)) reading?.take();
   };
 
-  const question = (counts: readonly ArmCount[]): Look => {
+  const question = (): Look => {
+    const counts = sums.take();
     const rejected = reader?.rejected();
     return {
       service,
@@ -129,11 +123,10 @@ export const controlLink = ({
     const since = began;
     const ticket = held.begin();
     try {
-      await bounded({ ms, sleep }, async (signal) => take(await ask(question(look.counts), signal), ticket));
+      await bounded({ ms, sleep }, async (signal) => take(await ask(question(), signal), ticket));
       if (seen.epoch > held.epoch() && since - seen.at >= LIMITS.epochBelievedMs) disbelieved = seen.epoch;
       look.outcome = true;
     } catch {
-      giveBack(look);
       look.outcome = false;
     }
     if (underWay === look) underWay = undefined;
@@ -142,9 +135,8 @@ export const controlLink = ({
 
   /** A look that was cut off together with its request never settles: the next one takes its place by the clock. */
   const beginLook = (ms: number): Promise<boolean> => {
-    if (underWay) giveBack(underWay);
     began = clock();
-    const look: LookUnderWay = { counts: sums.take() };
+    const look: LookUnderWay = {};
     underWay = look;
     return lookOnce(look, ms);
   };
