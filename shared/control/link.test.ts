@@ -134,6 +134,22 @@ test("an epoch that no look finds is given up, until something changes", async (
   expect(control.asked).toHaveLength(7);
 });
 
+test("an epoch that was given up does not keep an isolate from looking for those that there are", async () => {
+  const { time, control, link, request, answer, warm } = start();
+  await warm();
+  link.saw(999);
+  await time.pass(1_000);
+  request();
+  await answer(undefined);
+  link.saw(999);
+  link.saw(6);
+  await time.pass(100);
+  request();
+  expect(control.asked).toHaveLength(3);
+  await answer(at(6));
+  expect(link.epoch()).toBe(6);
+});
+
 test("one look is under way at a time, and a look that never settles holds the others up for a second at most", async () => {
   const { time, control, link, request } = start();
   link.saw(9);

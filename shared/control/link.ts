@@ -84,8 +84,9 @@ export const controlLink = ({
   let began = Number.NEGATIVE_INFINITY;
   let loadedInVain = Number.NEGATIVE_INFINITY;
   let underWay: LookUnderWay | undefined;
-  /** The newest epoch that was met, and when; one that no look can find is not believed in until something changes. */
+  /** The newest epoch that was met, and when. */
   let seen = { epoch: 0, at: 0 };
+  /** One that no look could find is not believed in until something changes. */
   let disbelieved = 0;
 
   /** Reading a configuration takes time (its secrets are opened), so what may be taken is decided after it. */
@@ -124,7 +125,10 @@ export const controlLink = ({
     const ticket = held.begin();
     try {
       await bounded({ ms, sleep }, async (signal) => take(await ask(question(), signal), ticket));
-      if (seen.epoch > held.epoch() && since - seen.at >= LIMITS.epochBelievedMs) disbelieved = seen.epoch;
+      if (seen.epoch > held.epoch() && since - seen.at >= LIMITS.epochBelievedMs) {
+        disbelieved = seen.epoch;
+        seen = { epoch: held.epoch(), at: since };
+      }
       look.outcome = true;
     } catch {
       look.outcome = false;
@@ -144,8 +148,7 @@ export const controlLink = ({
   const isDue = (): boolean => {
     const since = clock() - began;
     if (since >= LIMITS.lookEveryMs || since < 0) return true;
-    const news = seen.epoch > held.epoch() && seen.epoch > disbelieved;
-    return news && since >= LIMITS.lookAgainMs && !underWay;
+    return seen.epoch > held.epoch() && since >= LIMITS.lookAgainMs && !underWay;
   };
 
   const outcomeOf = async (look: LookUnderWay): Promise<boolean> => {
@@ -175,7 +178,7 @@ export const controlLink = ({
       });
     },
     saw(epoch) {
-      if (epoch > seen.epoch) seen = { epoch, at: clock() };
+      if (epoch > seen.epoch && epoch !== disbelieved) seen = { epoch, at: clock() };
     },
     lookSoon(waitUntil) {
       if (isDue()) waitUntil(beginLook(LIMITS.lookMs));
