@@ -193,3 +193,30 @@ test("when instances go, those ejected that would return first do so at once", (
   expect(ejected(listOf(10))).toEqual(["4"]);
   expect(ejected(listOf(10).slice(4, 5))).toEqual([]);
 });
+
+test("a single instance is not ejected though it may be that none remains", () => {
+  const { ejected, answers } = given(1, { panicShare: 0, shareMax: 1 });
+  answers(0, 50, true);
+  expect(ejected()).toEqual([]);
+});
+
+test("late failures of an ejected instance neither take another's place nor make its ejection longer", () => {
+  const { at, ejected, answers } = given(20);
+  answers(0, 50, true);
+  answers(1, 5, true);
+  expect(ejected()).toEqual(["0", "1"]);
+  at.ms += 30_000;
+  expect(ejected()).toEqual([]);
+});
+
+test("a comparison during an ejection is not one that was passed", () => {
+  const { at, ejected, answers } = given(3);
+  answers(0, 5, true);
+  at.ms += 10_000;
+  answers(1, 1, false);
+  at.ms += 20_000;
+  ejected();
+  answers(0, 5, true);
+  at.ms += 30_000;
+  expect(ejected()).toEqual(["0"]);
+});

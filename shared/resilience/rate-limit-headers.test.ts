@@ -66,7 +66,7 @@ test.each([
   [1, "1"],
   [1_000, "1"],
   [1_001, "2"],
-  [-5, "0"],
+  [-5_000, "0"],
   [Number.POSITIVE_INFINITY, undefined],
 ])("Retry-After after %d ms is %s (RFC 9110 section 10.2.3)", (ms, field) => {
   expect(retryAfterField(ms)).toBe(field);

@@ -174,3 +174,9 @@ test("fractions of a unit are not lost in a million takes", () => {
   // A take comes each millisecond: of 1000/7 ms that a unit takes, the rest of the last is waited for.
   expect(admitted).toBe(Math.ceil(1_000_000 / Math.ceil(1_000 / 7)));
 });
+
+test("a key that is seen again is remembered once", () => {
+  const { limiter } = given({ limit: 1, periodSeconds: 60, keysMax: 4 });
+  for (const key of ["a", "b", "c", "a"]) limiter.take(key);
+  expect(limiter.size()).toBe(3);
+});

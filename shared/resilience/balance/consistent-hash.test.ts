@@ -90,3 +90,12 @@ test("who has no key gets an instance by chance", () => {
     ).pick(list)?.id;
   expect([at(0.1), at(0.9)]).toEqual(["a", "b"]);
 });
+
+test("a key's instance is the same for callers of all zones", () => {
+  const list = ["n1", "n2", "s1", "s2"].map((id) => ({ id, weight: 1, zone: id.charAt(0) }));
+  const balancer = fresh();
+  for (let index = 0; index < 50; index++) {
+    const key = `customer-${index}`;
+    expect(balancer.pick(list, { key, zone: "n" })).toBe(balancer.pick(list, { key, zone: "s" }));
+  }
+});

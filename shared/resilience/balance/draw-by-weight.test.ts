@@ -84,3 +84,16 @@ test("nothing is drawn where nothing is left", () => {
     ),
   ).toBe(-1);
 });
+
+test("the weight of one left out counts for nobody when all have to be asked", () => {
+  const group = groupOf([8, 1, 2, 1]);
+  const drawn = (random: number) =>
+    drawByWeight(
+      group,
+      () => random,
+      ({ index }) => index === 2,
+      0,
+    );
+  // Both points lie on the excepted one, so that each draw is in vain.
+  expect([drawn(0.4), drawn(0.6)]).toEqual([1, 3]);
+});

@@ -152,3 +152,13 @@ describe("the own zone", () => {
     expect(targets(south)).toEqual(["s1", "s2", "s3"]);
   });
 });
+
+test("slow start goes on among those of one zone", () => {
+  const { at, loads } = given({ slowStartMs: 10_000, zoneShareMin: 0 });
+  const old = { ...one, zone: "north" };
+  loads.group([old], {});
+  const list = [old, { ...two, zone: "north" }, { id: "far", weight: 1, zone: "south" }];
+  loads.group(list, { zone: "north" });
+  at.ms = 5_000;
+  expect([...loads.group(list, { zone: "north" }).weights]).toEqual([1, 0.5]);
+});
