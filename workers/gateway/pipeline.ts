@@ -74,7 +74,7 @@ const admit = (newRequestId: () => string): MiddlewareHandler<GatewayEnv> =>
   async function admit(c, next) {
     const { headers } = c.req.raw;
     c.set("requestId", acceptRequestId(headers.get("x-request-id")) ?? newRequestId());
-    if (!hasSamePath(c.req.raw.url)) return c.notFound();
+    if (!hasSamePath(c.req)) return c.notFound();
     const declared = headers.get("content-length");
     if (declared === null || !(Number(declared) > LIMITS.requestBodyBytes)) return next();
     const size = `it has ${JSON.stringify(declared.slice(0, 30))} bytes`;
