@@ -7,7 +7,7 @@ import { jetStreamEventLog } from "#nats/jetstream-event-log.ts";
 import { sendSpansTo } from "#otel/send-spans-to.ts";
 import { startWorkerTelemetry, type WorkerTelemetry } from "#otel/worker-telemetry.ts";
 import type { Config } from "#shared/config/config.ts";
-import type { WaitUntil } from "#shared/control/link.ts";
+import type { ControlLink, WaitUntil } from "#shared/control/link.ts";
 import { type Aggregates, type CommandMethods, commandActor } from "#shared/cqrs/command-actor.ts";
 import { type Commands, commands } from "#shared/cqrs/commands.ts";
 import type { Process } from "#shared/cqrs/process.ts";
@@ -45,6 +45,8 @@ export interface ServiceParts<Env, Schema extends z.ZodType> {
   readonly env: Env;
   readonly config: Config<z.infer<Schema>>;
   readonly flags: Client;
+  /** What the registry knows of a service now. */
+  readonly entry: ControlLink["entry"];
   readonly commands: Commands;
   /** By the projection's name. */
   readonly projectors: Actors<ProjectorMethods>;
@@ -101,8 +103,8 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     commands({ actors: durableActors<CommandMethods>(env.COMMANDS), shards: service.shards });
 
   const processesOf = (env: Env) => {
-    const { config, flags } = controlOf(env);
-    return service.processes({ env, commands: commandsOf(env), config, flags });
+    const { link, config, flags } = controlOf(env);
+    return service.processes({ env, commands: commandsOf(env), config, flags, entry: link.entry });
   };
 
   const configurationCheck = (env: Env): ReadinessCheck => ({
@@ -205,9 +207,10 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     const actors = actorsOf(env);
     const { name, major, description, problems } = service;
     const readiness = [configurationCheck(env), ...serviceHealth(actors)];
-    const { config, flags } = controlOf(env);
+    const { link, config, flags } = controlOf(env);
     const app = createServiceApp({ name, major, description, problems, readiness, config });
-    service.addRoutes(app, { env, commands: actors.commands, projectors: actors.projectors, config, flags });
+    const { commands, projectors } = actors;
+    service.addRoutes(app, { env, commands, projectors, config, flags, entry: link.entry });
     addProcessRoutes(app, actors);
     return app;
   };

@@ -61,11 +61,16 @@ export interface ControlLink {
 
 /** One look while it lasts. */
 interface LookUnderWay {
+  /** Since the look before it began: longer than usual when the isolate had no traffic. */
+  readonly afterMs: number;
   outcome?: boolean;
 }
 
 /** Between two glances at a look that another request carries. */
 const GLANCE_MS = 10;
+
+/** An isolate that looks this seldom, in looks that it might have made, has no traffic: its delay is nobody's. */
+const BUSY_LOOKS = 2;
 
 export const controlLink = ({
   service,
@@ -90,14 +95,17 @@ export const controlLink = ({
   let disbelieved = 0;
 
   /** Reading a configuration takes time (its secrets are opened), so what may be taken is decided after it. */
-  const take = async (changes: Changes | undefined, ticket: Ticket): Promise<void> => {
+  const take = async (
+    changes: Changes | undefined,
+    { ticket, busy }: { ticket: Ticket; busy: boolean },
+  ): Promise<void> => {
     const reading = changes?.config && (await reader?.read(changes.config));
     const before = { epoch: held.epoch(), warm: held.askFrom() > 0 };
     if (!held.take(changes, ticket) || !changes) return;
     reading?.take();
     if (changes.epoch === before.epoch) return;
     disbelieved = 0;
-    if (before.warm) recordPropagation(clock() - changes.changedAt);
+    if (before.warm && busy) recordPropagation(clock() - changes.changedAt);
   };
 
   const takeSnapshot = async (): Promise<void> => {
@@ -122,9 +130,9 @@ export const controlLink = ({
 
   const lookOnce = async (look: LookUnderWay, ms: number): Promise<boolean> => {
     const since = began;
-    const ticket = held.begin();
+    const taking = { ticket: held.begin(), busy: look.afterMs <= BUSY_LOOKS * LIMITS.lookEveryMs };
     try {
-      await bounded({ ms, sleep }, async (signal) => take(await ask(question(), signal), ticket));
+      await bounded({ ms, sleep }, async (signal) => take(await ask(question(), signal), taking));
       if (seen.epoch > held.epoch() && since - seen.at >= LIMITS.epochBelievedMs) {
         disbelieved = seen.epoch;
         seen = { epoch: held.epoch(), at: since };
@@ -139,8 +147,9 @@ export const controlLink = ({
 
   /** A look that was cut off together with its request never settles: the next one takes its place by the clock. */
   const beginLook = (ms: number): Promise<boolean> => {
-    began = clock();
-    const look: LookUnderWay = {};
+    const at = clock();
+    const look: LookUnderWay = { afterMs: at - began };
+    began = at;
     underWay = look;
     return lookOnce(look, ms);
   };

@@ -10,7 +10,7 @@ import { virtualTime } from "#test/fake/virtual-time.ts";
 import type { Changes } from "./changes.ts";
 import { controlLink } from "./link.ts";
 
-test("the histogram has the seconds from publishing to knowing, of changes that came to a warm isolate", async () => {
+test("the histogram has the seconds from publishing to knowing, of changes that came to a busy isolate", async () => {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
   metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
@@ -22,7 +22,8 @@ test("the histogram has the seconds from publishing to knowing, of changes that 
     // The control plane's clock is ahead.
     { epoch: 3, changedAt: 99_000, services: [], whole: false },
   ];
-  const answers = published.values();
+  const afterQuiet: Changes = { epoch: 4, changedAt: 100_000, services: [], whole: false };
+  const answers = [...published, afterQuiet].values();
   const look = async () => answers.next().value;
   const link = controlLink({ service: "orders", profile: "default", isolate: "i", look, clock, sleep });
   for (const _ of published) {
@@ -30,6 +31,11 @@ test("the histogram has the seconds from publishing to knowing, of changes that 
     await settle();
     await pass(1_000);
   }
+  // Then nobody asks for a while, and nobody misses the change.
+  await pass(600_000);
+  link.lookSoon(() => undefined);
+  await settle();
+  expect(link.epoch()).toBe(4);
   await reader.forceFlush();
   const [metric] = exporter
     .getMetrics()

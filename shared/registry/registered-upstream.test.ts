@@ -56,6 +56,21 @@ test("a service that is not registered is told from one that has nobody healthy"
   await expect(ask(upstream())).rejects.toMatchObject({ name: "NoHealthyInstance" });
 });
 
+test("while nothing is known of the service, a binding of the caller's own is called where it has one", async () => {
+  known = undefined;
+  const to = registeredUpstream({
+    service: "catalog",
+    major: 1,
+    entry: () => known,
+    bindings: {},
+    random: () => 0,
+    unknown: { fetch: async () => new Response("own binding") },
+  });
+  expect(await (await ask(to)).text()).toBe("own binding");
+  register(instance({ binding: "CATALOG", state: "down" }));
+  await expect(ask(to)).rejects.toMatchObject({ name: "NoHealthyInstance" });
+});
+
 test("a change of the registry counts for the next request", async () => {
   const own = {
     ONE: { fetch: async () => new Response("one") },

@@ -14,6 +14,8 @@ export interface RegisteredUpstreamOptions {
   /** The calling worker's own service bindings; an instance at one of them is called over it. */
   readonly bindings: Bindings;
   readonly random: Random;
+  /** Called while nothing is known of the service, as before the control plane was ever reached: a binding of our own. */
+  readonly unknown?: Upstream;
   /** For instances at a URL, from sending to the answer's headers; `LIMITS.instanceAnswerMs` when absent. */
   readonly timeoutMs?: () => number;
 }
@@ -39,6 +41,7 @@ export const registeredUpstream = (options: RegisteredUpstreamOptions): Upstream
   return {
     async fetch(request) {
       const found = entry(service);
+      if (!found && options.unknown) return options.unknown.fetch(request);
       const majors = found ? lookup(found).majors : NONE;
       const eligible = majors.get(major);
       if (!eligible) throw new ServiceNotRegistered(unregistered(service, major, [...majors.keys()]));

@@ -270,6 +270,15 @@ describe("a look of an isolate", () => {
     expect((await look(body)).status).toBe(400);
   });
 
+  it("is reached by its own path only, not by one that leads there", async () => {
+    const request = new Request("http://gateway/control/v1/x", {
+      method: "POST",
+      body: JSON.stringify(LOOK),
+    });
+    Object.defineProperty(request, "url", { value: "http://gateway/control/v1/../../internal/changes" });
+    expect((await app.fetch(request)).status).not.toBe(200);
+  });
+
   it("is a POST", async () => {
     expect((await call("GET", "/internal/changes")).status).toBe(405);
   });

@@ -56,8 +56,11 @@ export const controlApp = ({
   const onLook = lookHandler(answer);
   return {
     fetch: (request, ...runtime) =>
-      new URL(request.url).pathname === LOOK_PATH
+      pathAsItCame(request.url) === LOOK_PATH
         ? onLook(request)
         : app.fetch(request, ...(runtime as [unknown, ExecutionContext])),
   };
 };
+
+/** Not normalised: the gateway forwards by the path as it came, and `..` in it must not lead here from outside. */
+const pathAsItCame = (url: string): string => url.slice(url.indexOf("/", url.indexOf("//") + 2));

@@ -1,9 +1,12 @@
 /** Orders: what it is made of. */
 import { v7 as uuidv7 } from "uuid";
 import { bindingUpstream } from "#shared/http/upstream-binding.ts";
+import { serviceBindings } from "#shared/registry/instance-upstream.ts";
+import { registeredUpstream } from "#shared/registry/registered-upstream.ts";
 import { systemClock } from "#shared/runtime/clock.ts";
 import { tracedD1 } from "#shared/storage/traced-d1.ts";
 import { tracedUpstream } from "#shared/telemetry/upstream.ts";
+import { CATALOG } from "../catalog/contract.ts";
 import { type EventSourcedEnv, eventSourcedService } from "../event-sourced-service.ts";
 import { ACCEPT_ORDERS_FLAG, ORDERS, ORDERS_CONFIG, ORDERS_PROBLEMS } from "./contract.ts";
 import { order } from "./domain.ts";
@@ -29,12 +32,21 @@ const { handlers, Commander, Projector, Processor } = eventSourcedService<Env, t
   shards: 4,
   projections: [ordersProjection],
   processes: ({ commands }) => [followStock(commands), followPayment(commands)],
-  addRoutes: (app, { env, commands, projectors, config, flags }) =>
+  addRoutes: (app, { env, commands, projectors, config, flags, entry }) =>
     addOrderRoutes(app, {
       commands,
       store: d1OrderStore(tracedD1(env.DB, ORDERS.service)),
       quotes: priceQuotes({
-        catalog: tracedUpstream(bindingUpstream(env.CATALOG), { service: "catalog" }),
+        catalog: tracedUpstream(
+          registeredUpstream({
+            ...CATALOG,
+            entry,
+            bindings: serviceBindings({ ...env }),
+            unknown: bindingUpstream(env.CATALOG),
+            random: Math.random,
+          }),
+          CATALOG,
+        ),
         clock: systemClock,
         maxAgeMs: () => config.get().quoteMs,
       }),
