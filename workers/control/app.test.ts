@@ -273,6 +273,7 @@ describe("a look of an isolate", () => {
   it("is reached by its own path only, not by one that leads there", async () => {
     const request = new Request("http://gateway/control/v1/x", {
       method: "POST",
+      headers: { "content-type": "application/json" },
       body: JSON.stringify(LOOK),
     });
     Object.defineProperty(request, "url", { value: "http://gateway/control/v1/../../internal/changes" });
