@@ -10,7 +10,7 @@ import { LIMITS } from "#shared/limits.ts";
 import type { DocumentName } from "../part.ts";
 import { nameOf } from "./document.ts";
 import { type MergedLayers, mergedSides, type View } from "./layers.ts";
-import { replaceSealed } from "./secrets.ts";
+import { replaceSealed, sealedOf, secretsOf } from "./secrets.ts";
 
 export interface FitOptions {
   /** As it stands. */
@@ -30,7 +30,7 @@ export interface FitOptions {
  */
 export const faultsOfEdit = async (options: FitOptions): Promise<FieldFault[]> => {
   const { before, after, touched, mustFit, seals } = options;
-  const check = configCheck(seals);
+  const check = configCheck(seals, before);
   const faults: FieldFault[] = [];
   for (const name of touched) {
     const found = await check(after, name);
@@ -50,7 +50,7 @@ export const faultsStanding = async (
   names: readonly DocumentName[],
   seals: Sealer,
 ): Promise<FieldFault[]> => {
-  const check = configCheck(seals);
+  const check = configCheck(seals, view);
   const faults: FieldFault[] = [];
   for (const name of names) {
     faults.push(...(await check(view, name)).map((fault) => within(name, fault)));
@@ -65,15 +65,29 @@ const within = (name: DocumentName, { path, message }: FieldFault): FieldFault =
   message,
 });
 
-/** Texts of secrets are kept for one check only: many configurations share one. */
-const configCheck = (seals: Sealer) => {
+/** A configuration's secrets as they stand, by the random beginning of their seals. */
+const sealedIn = (view: View, name: DocumentName): ReadonlySet<string> => {
+  const sides = Object.values(mergedSides(view, name));
+  return new Set(sides.flatMap(({ value }) => secretsOf(value).map((secret) => sealedOf(secret).iv)));
+};
+
+/**
+ * Texts of secrets are kept for one check only: many configurations share one. Of a secret that stands already nothing is
+ * told: who may declare schemas could ask for it letter by letter.
+ * @param standing what is not news
+ */
+const configCheck = (seals: Sealer, standing: View) => {
   const texts = new Map<string, Promise<string>>();
 
-  const opened = async (merged: MergedLayers, faults: FieldFault[]): Promise<JsonObject> =>
+  const opened = async (
+    merged: MergedLayers,
+    { faults, seen }: { faults: FieldFault[]; seen: Map<string, string> },
+  ): Promise<JsonObject> =>
     replaceSealed(merged, async (sealed, place, path) => {
       const id = `${place} ${sealed.iv}`;
       const text = texts.get(id) ?? seals.open(sealed, place);
       texts.set(id, text);
+      seen.set(path, sealed.iv);
       return text.catch((error: unknown) => {
         if (!(error instanceof SealingError)) throw error;
         faults.push({ path, message: error.message });
@@ -81,22 +95,30 @@ const configCheck = (seals: Sealer) => {
       });
     });
 
-  const checkSide = async (merged: MergedLayers, schema: JsonObject | undefined): Promise<FieldFault[]> => {
+  const checkSide = async (
+    merged: MergedLayers,
+    { name, schema }: { name: DocumentName; schema: JsonObject | undefined },
+  ): Promise<FieldFault[]> => {
     const faults = schema ? clearSecrets(merged, schema) : [];
-    const { flags, ...value } = await opened(merged, faults);
-    return [...faults, ...(schema ? checkAgainstSchema(schema, value) : []), ...flagFaults(flags)];
+    const seen = new Map<string, string>();
+    const { flags, ...value } = await opened(merged, { faults, seen });
+    const unfit = schema ? checkAgainstSchema(schema, value) : [];
+    const old = unfit.some(({ path }) => seen.has(path)) ? sealedIn(standing, name) : NOTHING;
+    return [...faults, ...unfit.filter(({ path }) => !old.has(seen.get(path) ?? "")), ...flagFaults(flags)];
   };
 
   return async (view: View, name: DocumentName): Promise<FieldFault[]> => {
     const { stable, candidate } = mergedSides(view, name);
     const schema = view.schema(name.service);
     const faults = [
-      ...(await checkSide(stable, schema)),
-      ...(candidate ? await checkSide(candidate, schema) : []),
+      ...(await checkSide(stable, { name, schema })),
+      ...(candidate ? await checkSide(candidate, { name, schema }) : []),
     ];
     return [...new Map(faults.map((fault) => [`${fault.path} ${fault.message}`, fault])).values()];
   };
 };
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 const flagFaults = (flags: JsonValue | undefined): FieldFault[] => {
   const checked = flags === undefined ? undefined : flagTableSchema.safeParse(flags);

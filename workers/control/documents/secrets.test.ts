@@ -44,6 +44,34 @@ describe("secrets of documents", () => {
     });
   });
 
+  test("that stand are told of by no schema: who declares one could ask for them letter by letter", async () => {
+    const documents = await withSecret();
+    const guess = (pattern: string) => ({
+      type: "object",
+      properties: {
+        db: { type: "object", properties: { password: { type: "string", pattern, secret: true } } },
+        list: { type: "array" },
+      },
+    });
+    for (const pattern of ["^c", "^x"]) {
+      const declared = await documents.methods.declareSchema({
+        service: "orders",
+        schema: guess(pattern),
+        author: "eve",
+      });
+      expect(declared).toMatchObject({ ok: true, value: { faults: [] } });
+      const content = (await documents.contentOf("orders/default")) as JsonObject;
+      expect(codeOf(await documents.put("orders/default", content, { ifMatch: "*" }))).toBe("ok");
+    }
+    // One that comes now is checked.
+    const written = await documents.put(
+      "orders/default",
+      { db: { password: secret(OTHER) } },
+      { ifMatch: "*" },
+    );
+    expect(codeOf(written)).toBe("config_does_not_fit");
+  });
+
   test("are kept when they are written back as they were read, at the same path only", async () => {
     const documents = await withSecret();
     const content = (await documents.contentOf("orders/default")) as { db: JsonObject; list: [] };
