@@ -2,7 +2,15 @@
 import { parseArgs } from "node:util";
 import { CliFailure } from "#cli/failure.ts";
 
-export const MEASUREMENTS = ["gateway", "append", "order", "catch-up", "propagation", "resilience"] as const;
+export const MEASUREMENTS = [
+  "gateway",
+  "append",
+  "order",
+  "catch-up",
+  "propagation",
+  "failures",
+  "resilience",
+] as const;
 export type Measurement = (typeof MEASUREMENTS)[number];
 
 export interface BenchOptions {

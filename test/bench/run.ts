@@ -12,6 +12,7 @@ import type { Figure } from "./figure.ts";
 import { machineFacts } from "./machine-facts.ts";
 import { measureAppend } from "./measure-append.ts";
 import { measureCatchUp } from "./measure-catch-up.ts";
+import { measureFailures } from "./measure-failures.ts";
 import { measureGateway } from "./measure-gateway.ts";
 import { measureOrder } from "./measure-order.ts";
 import { measurePublishToSeen } from "./measure-propagation.ts";
@@ -25,6 +26,7 @@ const STEPS: Readonly<Record<Measurement, { title: string; measure: Measure }>> 
   append: { title: "Append through the log beside the NATS client's own publish", measure: measureAppend },
   order: { title: "Placing an order beside the bare path", measure: measureOrder },
   "catch-up": { title: "A projection catching up beside its two halves", measure: measureCatchUp },
+  failures: { title: "An instance in trouble, and who notices", measure: measureFailures },
   propagation: { title: "A change on its way to many isolates", measure: measurePublishToSeen },
   resilience: { title: "Breaker and pipeline beside cockatiel and opossum", measure: measureResilience },
 };

@@ -1,0 +1,32 @@
+/** One of four instances is killed, slow, or fails half of its answers: with a policy clients of a read route do not notice. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type FailingService, failingService, setPolicy, TROUBLES } from "../control/failing-service.ts";
+import { type ManyIsolates, startManyIsolates } from "../control/many-isolates.ts";
+
+const LOAD_MS = 4_000;
+
+let ground: ManyIsolates;
+let service: FailingService;
+
+beforeAll(async () => {
+  ground = await startManyIsolates({ probes: 0, gateways: 1, lagMs: 0 });
+  service = failingService(ground);
+});
+afterAll(async () => {
+  await service?.stop();
+  await ground?.close();
+});
+
+describe("an instance in trouble", () => {
+  test.each(TROUBLES)("that is %s is noticed by clients without any policy", async (trouble) => {
+    await setPolicy(ground, { retry: false, breaker: false, outliers: false, balance: "weight" });
+    expect((await service.measure(trouble, LOAD_MS)).noticed).toBeGreaterThan(10);
+  });
+
+  test.each(TROUBLES)("that is %s is noticed by nobody with the defaults and hedging", async (trouble) => {
+    await setPolicy(ground, { hedge: {} });
+    const { requests, noticed } = await service.measure(trouble, LOAD_MS);
+    expect(requests).toBeGreaterThan(300);
+    expect(noticed).toBe(0);
+  });
+});
