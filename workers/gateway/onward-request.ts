@@ -24,12 +24,14 @@ const INTERNAL_PREFIX = "skerry-internal-";
 export const onwardRequest = (request: Request, requestId: string, signal?: AbortSignal): Request => {
   const onward = signal ? new Request(request, { signal }) : new Request(request);
   const { headers } = onward;
+  let webSocket = false;
   for (const name of request.headers.keys()) {
-    if (name === "upgrade" && headers.get(name)?.toLowerCase() === "websocket") continue;
+    if (name === "upgrade") webSocket = headers.get(name)?.toLowerCase() === "websocket";
     if (HOP_BY_HOP.has(name) || name.startsWith(INTERNAL_PREFIX)) headers.delete(name);
   }
   const connection = request.headers.get("connection");
   if (connection !== null) removeNamedBy(connection, headers);
+  if (webSocket) headers.set("upgrade", "websocket");
   headers.set("x-request-id", requestId);
   return onward;
 };
