@@ -1,5 +1,6 @@
 /** Sends a request once, or as often as its policy allows, and tells all parts what came of each attempt. */
 import type { BreakerOutcome } from "#shared/resilience/breaker.ts";
+import type { Bulkhead } from "#shared/resilience/bulkhead.ts";
 import type { BulkheadSlot } from "#shared/resilience/bulkhead-slots.ts";
 import type { Deadline } from "#shared/resilience/deadline.ts";
 import { hedged } from "#shared/resilience/hedge.ts";
@@ -7,6 +8,7 @@ import { discard, type Outcome, retrying } from "#shared/resilience/retry.ts";
 import { err, ok } from "#shared/result.ts";
 import { type Chosen, chooseInstance } from "./choose-instance.ts";
 import { isFailure, isServicesWord } from "./failure.ts";
+import type { RetryPart } from "./policy.ts";
 import { CLIENT_GONE, FULL, type SendRefusal, UNREACHABLE } from "./refusal.ts";
 import type { RequestCopies } from "./request-copies.ts";
 import type { Target } from "./target.ts";
@@ -28,28 +30,36 @@ export interface Sending {
 
 type Sent = Outcome<SendRefusal>;
 
+/** Never rejects. */
 export const attempts = async (sending: Sending, tools: Tools): Promise<Sent> => {
-  const { parts, deadline, copies } = sending;
+  const { parts } = sending;
   const { retry, hedge } = parts.policy;
-  if (!retry && !hedge) return attemptOnce(sending, tools);
+  const series: Series = { sending, tools, targets: sending.targets, tried: [], sent: 0 };
+  const first = await (hedge ? besideSlow(series) : attempt(series));
+  const again = retry && retry.attempts > 1 && isWorthAnother(first, retry.statuses);
+  if (again && sending.copies.repeatable()) return tryAgain(series, first, retry);
+  if (retry || hedge) parts.budget.earn();
+  return first;
+};
 
-  let { targets } = sending;
-  const tried = new Set<Target>();
-  let sent = 0;
-  const once = (signal?: AbortSignal): Promise<Sent> =>
-    attemptOnce({ ...sending, targets, tried, resends: sent++, signal }, tools);
-  const allTried = () => targets.every((target) => tried.has(target));
+/** The attempts of one request. */
+interface Series {
+  readonly sending: Sending;
+  readonly tools: Tools;
+  targets: readonly Target[];
+  /** A handful at most. */
+  readonly tried: Target[];
+  /** Attempts begun. */
+  sent: number;
+}
 
-  const first = await (hedge ? besideSlow(sending, tools, once) : once());
-  const again = retry && retry.attempts > 1 && isWorthAnother(first, retry.statuses) && copies.repeatable();
-  if (!again) {
-    parts.budget.earn();
-    return first;
-  }
+const tryAgain = (series: Series, first: Sent, policy: RetryPart): Promise<Sent> => {
+  const { sending, tools } = series;
+  const allTried = () => series.targets.every((target) => series.tried.includes(target));
   const further = async (last: Sent): Promise<Sent> => {
     // Whoever was alone, and is gone: it may have moved.
-    if (!last.ok && allTried()) targets = (await sending.lookAgain()) ?? targets;
-    return once();
+    if (!last.ok && allTried()) series.targets = (await sending.lookAgain()) ?? series.targets;
+    return attempt(series);
   };
   let last = first;
   return retrying<SendRefusal>(
@@ -58,13 +68,13 @@ export const attempts = async (sending: Sending, tools: Tools): Promise<Sent> =>
       return last;
     },
     {
-      policy: retry,
+      policy,
       safe: true,
       curable: ({ code }) => code === "unreachable",
       final: isServicesWord,
       elsewhere: () => !allTried(),
-      budget: parts.budget,
-      deadline,
+      budget: sending.parts.budget,
+      deadline: sending.deadline,
       expectedMs: 0,
       ...tools,
     },
@@ -76,69 +86,72 @@ const isWorthAnother = (sent: Sent, statuses: readonly number[]): boolean =>
     ? statuses.includes(sent.value.status) && !isServicesWord(sent.value)
     : sent.error.code === "unreachable";
 
-const besideSlow = (
-  { parts, copies, deadline }: Sending,
-  { timer }: Tools,
-  once: (signal: AbortSignal) => Promise<Sent>,
-): Promise<Sent> =>
-  hedged((_, signal) => once(signal), {
+const besideSlow = (series: Series): Promise<Sent> => {
+  const { parts, copies, deadline } = series.sending;
+  return hedged((_, signal) => attempt(series, signal), {
     afterMs: parts.quantile?.valueMs(),
     safe: copies.repeatable(),
     good: (sent) => sent.ok && !isFailure(sent.value),
     budget: parts.budget,
     deadline,
-    timer,
+    timer: series.tools.timer,
   });
-
-type Attempting = Sending & {
-  readonly tried?: Set<Target>;
-  readonly resends?: number;
-  /** Ends this attempt alone. */
-  readonly signal?: AbortSignal | undefined;
 };
 
-/** Never rejects. */
-const attemptOnce = async (attempting: Attempting, tools: Tools): Promise<Sent> => {
-  const { parts, targets, tried, key } = attempting;
-  const choice = chooseInstance(targets, parts, { key, tried });
-  if (!choice.ok) return choice;
-  const chosen = choice.value;
-  tried?.add(chosen.target);
-  if (!parts.bulkhead) return send(chosen, attempting, tools);
-  const slot = await slotOf(attempting);
+/** @param signal ends this attempt alone */
+const attempt = (series: Series, signal?: AbortSignal): Promise<Sent> => {
+  const { parts, key } = series.sending;
+  const choice = chooseInstance(series.targets, parts, { key, tried: series.tried });
+  if (!choice.ok) return Promise.resolve(choice);
+  series.tried.push(choice.value.target);
+  return parts.bulkhead
+    ? sendInSlot(choice.value, series, parts.bulkhead, signal)
+    : send(choice.value, series, signal);
+};
+
+const sendInSlot = async (
+  chosen: Chosen,
+  series: Series,
+  bulkhead: Bulkhead,
+  signal: AbortSignal | undefined,
+): Promise<Sent> => {
+  const slot = await slotOf(series.sending, bulkhead);
   if (slot === undefined) {
     if (chosen.permit !== undefined) chosen.breaker?.done(chosen.permit, "ignored", 0);
-    return err(attempting.request.signal.aborted ? CLIENT_GONE : FULL);
+    return err(series.sending.request.signal.aborted ? CLIENT_GONE : FULL);
   }
   try {
-    return await send(chosen, attempting, tools);
+    return await send(chosen, series, signal);
   } finally {
-    parts.bulkhead.leave(slot);
+    bulkhead.leave(slot);
   }
 };
 
-const slotOf = async ({ parts, deadline }: Attempting): Promise<BulkheadSlot | undefined> => {
-  const { bulkhead, policy } = parts;
-  if (!policy.bulkhead || policy.bulkhead.queue === 0) return bulkhead?.enter();
+const slotOf = async (
+  { parts, deadline }: Sending,
+  bulkhead: Bulkhead,
+): Promise<BulkheadSlot | undefined> => {
+  const { policy } = parts;
+  if (!policy.bulkhead || policy.bulkhead.queue === 0) return bulkhead.enter();
   try {
-    return await bulkhead?.wait(deadline.signal);
+    return await bulkhead.wait(deadline.signal);
   } catch {
     return undefined;
   }
 };
 
-const send = async (chosen: Chosen, attempting: Attempting, tools: Tools): Promise<Sent> => {
-  const { parts, targets, copies, resends, signal } = attempting;
+const send = async (chosen: Chosen, series: Series, signal: AbortSignal | undefined): Promise<Sent> => {
+  const { sending, tools } = series;
+  const { parts, copies } = sending;
   const { target, breaker, permit } = chosen;
-  const { clock } = tools;
   // One alone need not be compared with others.
-  const balancer = targets.length > 1 ? parts.balancer : undefined;
-  const began = clock();
+  const balancer = series.targets.length > 1 ? parts.balancer : undefined;
+  const began = tools.clock();
   balancer?.started(target);
-  const sent = await inTime(target.upstream.fetch(copies.next(signal), resends), attempting, tools);
-  const now = clock();
+  const sent = await inTime(target.upstream.fetch(copies.next(signal), series.sent++), sending, tools);
+  const now = tools.clock();
   const tookMs = now - began;
-  const outcome = judged(sent, attempting);
+  const outcome = judged(sent, sending, signal);
   if (permit !== undefined) breaker?.done(permit, outcome, tookMs, now);
   balancer?.finished(target, { tookMs, failed: outcome === "failure" });
   if (balancer && outcome !== "ignored") parts.outliers?.finished(target, outcome === "failure");
@@ -146,16 +159,19 @@ const send = async (chosen: Chosen, attempting: Attempting, tools: Tools): Promi
   return sent;
 };
 
-const judged = (sent: Sent, { signal, hurried }: Attempting): BreakerOutcome => {
+const judged = (sent: Sent, { hurried }: Sending, signal: AbortSignal | undefined): BreakerOutcome => {
   if (sent.ok) return isFailure(sent.value) ? "failure" : "success";
   if (sent.error.code === "client_gone" || signal?.aborted) return "ignored";
   return sent.error.code === "late" && hurried ? "ignored" : "failure";
 };
 
 /** A timer costs a tenth of a signal, and an instance that does not heed signals is left behind, too. */
-const inTime = (answer: Promise<Response>, attempting: Attempting, { timer }: Tools): Promise<Sent> =>
+const inTime = (
+  answer: Promise<Response>,
+  { deadline, request, parts }: Sending,
+  { timer }: Tools,
+): Promise<Sent> =>
   new Promise((resolve) => {
-    const { deadline, request, parts } = attempting;
     let over = false;
     const stop = timer(Math.max(0, deadline.remainingMs()), () => {
       over = true;

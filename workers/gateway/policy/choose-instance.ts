@@ -15,7 +15,7 @@ export interface Chosen {
 export interface ChoiceOptions {
   readonly key: string | undefined;
   /** Who had this request before. */
-  readonly tried: ReadonlySet<Target> | undefined;
+  readonly tried: readonly Target[];
 }
 
 /**
@@ -29,13 +29,13 @@ export const chooseInstance = (
 ): Result<Chosen, SendRefusal> => {
   const [only] = targets;
   if (only && targets.length === 1) return through(only, parts) ?? err(openFor(targets, parts));
-  const closed = new Set<Target>();
+  const closed: Target[] = [];
   for (;;) {
     const target = pick(targets, parts, options, closed);
     if (!target) return err(openFor(targets, parts));
     const chosen = through(target, parts);
     if (chosen) return chosen;
-    closed.add(target);
+    closed.push(target);
   }
 };
 
@@ -51,13 +51,13 @@ const pick = (
   targets: readonly Target[],
   { balancer, outliers }: UpstreamParts,
   { key, tried }: ChoiceOptions,
-  closed: ReadonlySet<Target>,
+  closed: readonly Target[],
 ): Target | undefined => {
   const ejected = outliers?.except(targets);
-  const had = tried !== undefined && tried.size > 0;
-  if (!had && closed.size === 0) return balancer.pick(targets, { key, except: ejected });
-  const refused = (target: Target) => closed.has(target);
-  const met = (target: Target) => closed.has(target) || (tried?.has(target) ?? false);
+  const had = tried.length > 0;
+  if (!had && closed.length === 0) return balancer.pick(targets, { key, except: ejected });
+  const refused = (target: Target) => closed.includes(target);
+  const met = (target: Target) => closed.includes(target) || tried.includes(target);
   return (
     balancer.pick(targets, { key, except: (target) => met(target) || (ejected?.(target) ?? false) }) ??
     balancer.pick(targets, { key, except: met }) ??
