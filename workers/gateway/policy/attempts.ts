@@ -148,7 +148,7 @@ const send = async (chosen: Chosen, series: Series, signal: AbortSignal | undefi
   const balancer = series.targets.length > 1 ? parts.balancer : undefined;
   const began = tools.clock();
   balancer?.started(target);
-  const sent = await inTime(target.upstream.fetch(copies.next(signal), series.sent++), sending, tools);
+  const sent = await inTime(() => target.upstream.fetch(copies.next(signal), series.sent++), sending, tools);
   const now = tools.clock();
   const tookMs = now - began;
   const outcome = judged(sent, sending, signal);
@@ -167,7 +167,7 @@ const judged = (sent: Sent, { hurried }: Sending, signal: AbortSignal | undefine
 
 /** A timer costs a tenth of a signal, and an instance that does not heed signals is left behind, too. */
 const inTime = (
-  answer: Promise<Response>,
+  ask: () => Promise<Response>,
   { deadline, request, parts }: Sending,
   { timer }: Tools,
 ): Promise<Sent> =>
@@ -177,17 +177,20 @@ const inTime = (
       over = true;
       resolve(err({ code: "late", withinMs: parts.policy.deadlineMs }));
     });
-    answer.then(
-      (response) => {
-        stop();
-        if (over) discard(ok(response));
-        else resolve(ok(response));
-      },
-      () => {
-        stop();
-        resolve(err(request.signal.aborted ? CLIENT_GONE : deadline.isOver() ? lateIn(parts) : UNREACHABLE));
-      },
-    );
+    const answered = (response: Response) => {
+      stop();
+      if (over) discard(ok(response));
+      else resolve(ok(response));
+    };
+    const none = () => {
+      stop();
+      resolve(err(request.signal.aborted ? CLIENT_GONE : deadline.isOver() ? lateIn(parts) : UNREACHABLE));
+    };
+    try {
+      ask().then(answered, none);
+    } catch {
+      none();
+    }
   });
 
 const lateIn = ({ policy }: UpstreamParts): SendRefusal => ({ code: "late", withinMs: policy.deadlineMs });

@@ -1,7 +1,7 @@
 /** A gateway before instances that do what a test says, in time that a test lets pass. */
 
 import { timerOf } from "#shared/resilience/deadline-in-virtual-time.ts";
-import { virtualTime } from "#test/fake/virtual-time.ts";
+import type { Clock, Random, Sleep } from "#shared/runtime/clock.ts";
 import { type FakeLink, fakeLink, instance } from "../fake-link.ts";
 import { createPipeline } from "../pipeline.ts";
 import { registeredServices } from "../registered-services.ts";
@@ -15,8 +15,18 @@ export const unreachable = (): never => {
   throw new TypeError("Connection refused");
 };
 
-export const gatewayInVirtualTime = (policy: WrittenPolicy = {}, random: () => number = () => 0.5) => {
-  const time = virtualTime();
+interface Time {
+  readonly clock: Clock;
+  readonly sleep: Sleep;
+  /** Lets time pass until the condition holds. */
+  until(condition: () => boolean): Promise<void>;
+}
+
+export const gatewayInVirtualTime = <T extends Time>(
+  time: T,
+  policy: WrittenPolicy = {},
+  random: Random = () => 0.5,
+) => {
   const link: FakeLink = fakeLink();
   const fake = fakePolicies(policy, { random, clock: time.clock, sleep: time.sleep, timer: timerOf(time) });
   const behaviours = new Map<string, Behaviour>();

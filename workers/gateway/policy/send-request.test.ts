@@ -1,8 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { virtualTime } from "#test/fake/virtual-time.ts";
 import { instance } from "../fake-link.ts";
 import { type Behaviour, gatewayInVirtualTime, unreachable } from "./gateway-in-virtual-time.ts";
 import type { WrittenPolicy } from "./policy-schema.ts";
+
+const gateway = (policy?: WrittenPolicy, random?: () => number) =>
+  gatewayInVirtualTime(virtualTime(), policy, random);
 
 const problemOf = (text: string) => (JSON.parse(text) as { type: string }).type;
 const plainly =
@@ -18,7 +22,7 @@ describe("retry", () => {
     ["that answers 503", 503],
     ["that answers 504", 504],
   ])("an instance %s is hidden by another one", async (_, bad) => {
-    const { instances, ask, asked, cancelled } = gatewayInVirtualTime({ balance: "round_robin" });
+    const { instances, ask, asked, cancelled } = gateway({ balance: "round_robin" });
     instances({ a: bad, b: 200 });
     for (let n = 0; n < 4; n++) expect(await ask()).toMatchObject({ status: 200, text: "b" });
     expect(asked).toContain("a");
@@ -26,7 +30,7 @@ describe("retry", () => {
   });
 
   test("never goes to whom it has met while there is somebody else", async () => {
-    const { instances, ask, asked } = gatewayInVirtualTime({ retry: { attempts: 5, budget: { cap: 100 } } });
+    const { instances, ask, asked } = gateway({ retry: { attempts: 5, budget: { cap: 100 } } });
     instances({ a: 503, b: 503, c: 503 });
     expect((await ask()).status).toBe(503);
     expect(new Set(asked.slice(0, 3))).toEqual(new Set(["a", "b", "c"]));
@@ -35,13 +39,13 @@ describe("retry", () => {
 
   test("goes to the same one where there is no other", async () => {
     let calls = 0;
-    const { instances, ask } = gatewayInVirtualTime();
+    const { instances, ask } = gateway();
     instances({ a: () => (calls++ === 0 ? unreachable() : new Response("well")) });
     expect(await ask()).toMatchObject({ status: 200, text: "well" });
   });
 
   test("is not made of what is no failure, nor of a service's own word that it cannot", async () => {
-    const { instances, ask, asked } = gatewayInVirtualTime();
+    const { instances, ask, asked } = gateway();
     for (const behaviour of [500, 404, 429, plainly(503, { "content-type": "application/problem+json" })]) {
       instances({ a: behaviour });
       await ask();
@@ -50,7 +54,7 @@ describe("retry", () => {
   });
 
   test("is not made of a POST, unless it has an Idempotency-Key or the policy says so", async () => {
-    const { instances, ask, asked, configure } = gatewayInVirtualTime({ breaker: false });
+    const { instances, ask, asked, configure } = gateway({ breaker: false });
     instances({ a: unreachable });
     const post = { method: "POST", body: "x" };
     expect((await ask(post)).status).toBe(502);
@@ -66,7 +70,7 @@ describe("retry", () => {
   });
 
   test("sends the body again to the byte, and tells no length that it does not know", async () => {
-    const { instances, ask } = gatewayInVirtualTime(NO_PAUSE);
+    const { instances, ask } = gateway(NO_PAUSE);
     const sent = Uint8Array.from({ length: 64 * 1024 }, (_, n) => (n * 7) % 256);
     const got: Uint8Array[] = [];
     const bad = async (request: Request) => {
@@ -83,7 +87,7 @@ describe("retry", () => {
     ["of a known length", { "content-length": "65537" }],
     ["of an unknown one", {}],
   ])("is not made of a larger body %s, which arrives whole", async (_, headers) => {
-    const { instances, ask, asked } = gatewayInVirtualTime(NO_PAUSE);
+    const { instances, ask, asked } = gateway(NO_PAUSE);
     const sent = new Uint8Array(65_537).fill(3);
     let got = 0;
     instances({
@@ -105,7 +109,7 @@ describe("retry", () => {
 
   test("ends with the budget, and the first answer is given", async () => {
     const budget = { ratio: 0, perSecond: 0, cap: 1 };
-    const { instances, ask, asked } = gatewayInVirtualTime({ retry: { budget }, breaker: false });
+    const { instances, ask, asked } = gateway({ retry: { budget }, breaker: false });
     instances({ a: 503 });
     expect(await ask()).toMatchObject({ status: 503 });
     expect(asked.splice(0)).toHaveLength(2);
@@ -114,7 +118,7 @@ describe("retry", () => {
   });
 
   test("waits as the server asks, but not for somebody else", async () => {
-    const { instances, ask, time } = gatewayInVirtualTime(NO_PAUSE);
+    const { instances, ask, time } = gateway(NO_PAUSE);
     let calls = 0;
     const once = () => (calls++ === 0 ? plainly(503, { "retry-after": "3" })() : new Response("ok"));
     instances({ a: once });
@@ -128,7 +132,7 @@ describe("retry", () => {
   });
 
   test("finds an instance that has moved while nobody looked", async () => {
-    const { instances, ask, asked, link, behaviours } = gatewayInVirtualTime();
+    const { instances, ask, asked, link, behaviours } = gateway();
     instances({ gone: unreachable });
     link.registerUnseen("s", instance({ id: "moved", url: "http://moved" }));
     expect(await ask()).toMatchObject({ status: 200, text: "moved" });
@@ -139,7 +143,7 @@ describe("retry", () => {
   });
 
   test("is not made of an upgrade, which keeps its headers", async () => {
-    const { instances, ask, asked, seen } = gatewayInVirtualTime();
+    const { instances, ask, asked, seen } = gateway();
     instances({ a: unreachable });
     await ask({ headers: { upgrade: "websocket", connection: "Upgrade", "sec-websocket-key": "k" } });
     expect(asked).toHaveLength(1);
@@ -162,7 +166,7 @@ describe("retry", () => {
             balance,
             retry: { attempts: 7, budget: { cap: 1_000 } },
           };
-          const { instances, ask } = gatewayInVirtualTime(policy, () => draws.next().value ?? 0);
+          const { instances, ask } = gateway(policy, () => draws.next().value ?? 0);
           instances({ ...Object.fromEntries(bad.map((each, n) => [`bad${n}`, each])), good: 200 });
           for (let n = 0; n < 12; n++) {
             expect((await ask({ method, headers: { "x-key": `${n}` } })).status).toBe(200);
@@ -178,7 +182,7 @@ describe("the deadline", () => {
   const never = () => new Promise<Response>(() => undefined);
 
   test("ends what is not answered, and what comes later is let go", async () => {
-    const { instances, ask, time } = gatewayInVirtualTime({ deadlineMs: 700 });
+    const { instances, ask, time } = gateway({ deadlineMs: 700 });
     const late = Promise.withResolvers<Response>();
     let cancelled = 0;
     instances({ a: () => late.promise });
@@ -197,7 +201,7 @@ describe("the deadline", () => {
     ["grpc-timeout", "250m", 250],
     ["Skerry-Deadline", "90000", 1_000],
   ])("is the client's %s: %s up to the policy's", async (name, value, endMs) => {
-    const { instances, ask, time, seen } = gatewayInVirtualTime({ deadlineMs: 1_000 });
+    const { instances, ask, time, seen } = gateway({ deadlineMs: 1_000 });
     instances({ a: never });
     const began = time.clock();
     expect((await ask({ headers: { [name]: value } })).status).toBe(504);
@@ -206,7 +210,7 @@ describe("the deadline", () => {
   });
 
   test("leaves a second attempt what remains, and begins none that it has no time for", async () => {
-    const { instances, ask, seen, time } = gatewayInVirtualTime({ deadlineMs: 1_000, ...NO_PAUSE });
+    const { instances, ask, seen, time } = gateway({ deadlineMs: 1_000, ...NO_PAUSE });
     const slowly = async () => {
       await time.sleep(600);
       return new Response(null, { status: 503 });
@@ -219,7 +223,7 @@ describe("the deadline", () => {
   });
 
   test("does not cut a body that streams on", async () => {
-    const { instances, begin, time } = gatewayInVirtualTime({ deadlineMs: 100, hedge: {} });
+    const { instances, begin, time } = gateway({ deadlineMs: 100, hedge: {} });
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     instances({ a: () => new Response(readable) });
     const answer = await begin();
@@ -230,7 +234,7 @@ describe("the deadline", () => {
   });
 
   test("of a client in a hurry speaks against nobody", async () => {
-    const { instances, ask, behaviours } = gatewayInVirtualTime({
+    const { instances, ask, behaviours } = gateway({
       breaker: { minimumCalls: 2 },
       retry: false,
       deadlineMs: 50,
@@ -246,7 +250,7 @@ describe("the deadline", () => {
 });
 
 test("a client that goes away is no failure, and nothing is tried again for it", async () => {
-  const { instances, ask, asked, behaviours, begin, time } = gatewayInVirtualTime({
+  const { instances, ask, asked, behaviours, begin, time } = gateway({
     breaker: { minimumCalls: 2 },
   });
   instances({
@@ -271,7 +275,7 @@ describe("the breaker", () => {
   const breaker = { minimumCalls: 4, openMs: 5_000, jitter: 0, permittedHalfOpenCalls: 2 };
 
   test("opens on failures, says when to come back, and finds out that the instance is well", async () => {
-    const { instances, ask, asked, behaviours, time } = gatewayInVirtualTime({ breaker, retry: false });
+    const { instances, ask, asked, behaviours, time } = gateway({ breaker, retry: false });
     instances({ a: 500 });
     for (let n = 0; n < 4; n++) expect((await ask()).status).toBe(500);
     await time.pass(1_500);
@@ -285,7 +289,7 @@ describe("the breaker", () => {
   });
 
   test("of one instance leaves the others their work", async () => {
-    const { instances, ask, asked } = gatewayInVirtualTime({
+    const { instances, ask, asked } = gateway({
       breaker,
       retry: false,
       outliers: false,
@@ -299,7 +303,7 @@ describe("the breaker", () => {
   });
 
   test("is forced open and let go by configuration, and remembers through any other change", async () => {
-    const { instances, ask, configure } = gatewayInVirtualTime({ retry: false });
+    const { instances, ask, configure } = gateway({ retry: false });
     instances({ a: 200 });
     configure({ retry: false }, { s: { breaker: { mode: "forced_open" } } });
     const refused = await ask();
@@ -315,7 +319,7 @@ describe("the breaker", () => {
   });
 
   test("does not count a service's own word that it cannot at the moment", async () => {
-    const { instances, ask } = gatewayInVirtualTime({ breaker });
+    const { instances, ask } = gateway({ breaker });
     instances({ a: plainly(503, { "content-type": "application/problem+json" }) });
     for (let n = 0; n < 20; n++) expect(await ask()).toMatchObject({ status: 503, text: "no" });
   });
@@ -323,7 +327,7 @@ describe("the breaker", () => {
 
 describe("outliers", () => {
   test("are ejected while their peers answer well", async () => {
-    const { instances, ask, asked } = gatewayInVirtualTime({
+    const { instances, ask, asked } = gateway({
       breaker: false,
       retry: false,
       balance: "round_robin",
@@ -338,7 +342,7 @@ describe("outliers", () => {
   test("are asked again before nobody is, and when they are off", async () => {
     const outliers = { shareMax: 1, panicShare: 0.5, consecutiveFailures: 1 };
     const off = { breaker: false, retry: false, balance: "round_robin" } as const;
-    const { instances, ask, asked, configure } = gatewayInVirtualTime({ ...off, outliers });
+    const { instances, ask, asked, configure } = gateway({ ...off, outliers });
     instances({ a: 500, b: 500, c: 500 });
     for (let n = 0; n < 9; n++) await ask();
     expect(asked).toHaveLength(9);
@@ -355,7 +359,7 @@ describe("a rate limit", () => {
   const policy: WrittenPolicy = { rateLimit: { limit: 2, periodSeconds: 10, by: { header: "x-key" } } };
 
   test("refuses by 429 and says how much and when", async () => {
-    const { instances, ask, asked, time } = gatewayInVirtualTime(policy);
+    const { instances, ask, asked, time } = gateway(policy);
     instances({ a: 200 });
     const headers = { "x-key": "one" };
     for (let n = 0; n < 2; n++) expect((await ask({ headers })).status).toBe(200);
@@ -372,7 +376,7 @@ describe("a rate limit", () => {
   });
 
   test("is kept through another change, for each service by itself, and off unless written", async () => {
-    const { instances, ask, link, configure } = gatewayInVirtualTime({}, () => 0.5);
+    const { instances, ask, link, configure } = gateway({}, () => 0.5);
     instances({ a: 200 });
     link.register("t", instance({ id: "t1", url: "http://t1" }));
     const client = { headers: { "cf-connecting-ip": "192.0.2.1" } };
@@ -391,7 +395,7 @@ describe("a rate limit", () => {
 
 describe("a bulkhead", () => {
   test("lets so many in at once, and refuses or holds up the others", async () => {
-    const { instances, ask, begin, time, configure } = gatewayInVirtualTime({ bulkhead: { concurrent: 1 } });
+    const { instances, ask, begin, time, configure } = gateway({ bulkhead: { concurrent: 1 } });
     let gate = Promise.withResolvers<Response>();
     instances({ a: () => gate.promise });
     const first = begin();
@@ -417,7 +421,7 @@ describe("a bulkhead", () => {
 describe("a throttle", () => {
   test("refuses beforehand what is not accepted, the less the higher its priority", async () => {
     const throttle = { padding: 1, priorityHeader: "x-priority" };
-    const { instances, ask, asked } = gatewayInVirtualTime({ throttle, breaker: false, retry: false });
+    const { instances, ask, asked } = gateway({ throttle, breaker: false, retry: false });
     instances({ a: (request) => new Response(null, { status: request.url.includes("bad") ? 503 : 200 }) });
     for (let n = 0; n < 10; n++) await ask();
     for (let n = 0; n < 25; n++) await ask({}, "/s/v1/bad");
@@ -430,7 +434,7 @@ describe("a throttle", () => {
 
 describe("a hedge", () => {
   test("asks another instance when the first is slow, and takes the faster answer", async () => {
-    const { instances, ask, asked, behaviours, time } = gatewayInVirtualTime({ hedge: { answersMin: 5 } });
+    const { instances, ask, asked, behaviours, time } = gateway({ hedge: { answersMin: 5 } });
     instances({ a: 200, b: 200 });
     for (let n = 0; n < 6; n++) await ask();
     asked.length = 0;
@@ -460,7 +464,7 @@ describe("balance", () => {
     [{ hash: { header: "x-user" } }, { "x-user": "u1" }, { "x-user": "u" }],
     [{ hash: { cookie: "sid" } }, { cookie: "a=1; sid=u1" }, { cookie: "sid=u" }],
   ])("by %j keeps what belongs together at one instance", async (balance, one, other) => {
-    const { instances, ask, asked } = gatewayInVirtualTime({ balance });
+    const { instances, ask, asked } = gateway({ balance });
     instances({ a: 200, b: 200, c: 200, d: 200 });
     for (let n = 0; n < 10; n++) await ask({ headers: one });
     expect(new Set(asked).size).toBe(1);
