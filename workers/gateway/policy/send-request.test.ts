@@ -70,7 +70,7 @@ describe("retry", () => {
   });
 
   test("sends the body again to the byte, and tells no length that it does not know", async () => {
-    const { instances, ask } = gateway(NO_PAUSE);
+    const { instances, ask, seen } = gateway(NO_PAUSE);
     const sent = Uint8Array.from({ length: 64 * 1024 }, (_, n) => (n * 7) % 256);
     const got: Uint8Array[] = [];
     const bad = async (request: Request) => {
@@ -78,9 +78,10 @@ describe("retry", () => {
       return new Response(null, { status: 503 });
     };
     instances({ a: bad, b: bad });
-    const answer = await ask({ method: "PUT", body: sent });
+    const answer = await ask({ method: "PUT", body: sent, headers: { "content-length": "65536" } });
     expect(answer.status).toBe(503);
     expect(got).toEqual([sent, sent]);
+    expect(seen.map(({ headers }) => headers.get("content-length"))).toEqual([null, null]);
   });
 
   test.each([
@@ -115,6 +116,43 @@ describe("retry", () => {
     expect(asked.splice(0)).toHaveLength(2);
     expect(await ask()).toMatchObject({ status: 503, text: "a" });
     expect(asked).toHaveLength(1);
+  });
+
+  test("is paid for by requests that need none", async () => {
+    const budget = { ratio: 1, perSecond: 0, cap: 1 };
+    const { instances, ask, asked } = gateway({ retry: { budget }, breaker: false });
+    for (const [behaviour, attempts] of [
+      [500, 1],
+      [502, 2],
+      [200, 1],
+      [502, 2],
+    ] as const) {
+      instances({ a: behaviour });
+      await ask();
+      expect(asked.splice(0)).toHaveLength(attempts);
+    }
+  });
+
+  test("ends with a service's own word, and where all breakers are open", async () => {
+    const { instances, ask, asked, time, configure } = gateway({ retry: { attempts: 5 } });
+    const word = plainly(503, { "content-type": "application/problem+json" });
+    instances({ a: () => (asked.length === 1 ? unreachable() : word()) });
+    expect(await ask()).toMatchObject({ status: 503, text: "no" });
+    expect(asked.splice(0)).toHaveLength(2);
+    configure({ retry: { attempts: 5, backoffMs: 100 }, breaker: { minimumCalls: 1 } });
+    instances({ b: unreachable });
+    const began = time.clock();
+    expect((await ask()).status).toBe(503);
+    expect([asked.length, time.clock() - began]).toEqual([1, 50]);
+  });
+
+  test("goes rather to one that is ejected than to whom it has met", async () => {
+    const outliers = { consecutiveFailures: 1, panicShare: 0 };
+    const { instances, ask } = gateway({ balance: "round_robin", breaker: false, outliers });
+    instances({ a: 200, b: 500 });
+    for (let n = 0; n < 4; n++) await ask();
+    instances({ a: 503, b: 200 });
+    expect(await ask()).toMatchObject({ status: 200, text: "b" });
   });
 
   test("waits as the server asks, but not for somebody else", async () => {
@@ -223,7 +261,7 @@ describe("the deadline", () => {
   });
 
   test("does not cut a body that streams on", async () => {
-    const { instances, begin, time } = gateway({ deadlineMs: 100, hedge: {} });
+    const { instances, begin, time, seen } = gateway({ deadlineMs: 100, hedge: {} });
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     instances({ a: () => new Response(readable) });
     const answer = await begin();
@@ -231,6 +269,7 @@ describe("the deadline", () => {
     const writer = writable.getWriter();
     void writer.write(new TextEncoder().encode("still here")).then(() => writer.close());
     expect(await answer.text()).toBe("still here");
+    expect(seen[0]?.signal.aborted).toBe(false);
   });
 
   test("of a client in a hurry speaks against nobody", async () => {
@@ -286,6 +325,21 @@ describe("the breaker", () => {
     behaviours.set("a", 200);
     await time.pass(3_500);
     for (let n = 0; n < 3; n++) expect((await ask()).status).toBe(200);
+  });
+
+  test("that is finding out refuses the others for a second at least", async () => {
+    const one = { ...breaker, permittedHalfOpenCalls: 1 };
+    const { instances, ask, begin, time } = gateway({ breaker: one, retry: false });
+    instances({ a: 500 });
+    for (let n = 0; n < 4; n++) await ask();
+    await time.pass(5_000);
+    const pending = Promise.withResolvers<Response>();
+    instances({ a: () => pending.promise });
+    const trial = begin();
+    await time.settle();
+    expect((await ask()).headers.get("retry-after")).toBe("1");
+    pending.resolve(new Response("well"));
+    expect((await trial).status).toBe(200);
   });
 
   test("of one instance leaves the others their work", async () => {
