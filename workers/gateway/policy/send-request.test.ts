@@ -119,11 +119,11 @@ describe("retry", () => {
   });
 
   test("is paid for by requests that need none", async () => {
-    const budget = { ratio: 1, perSecond: 0, cap: 1 };
+    const budget = { ratio: 0.5, perSecond: 0, cap: 1 };
     const { instances, ask, asked } = gateway({ retry: { budget }, breaker: false });
     for (const [behaviour, attempts] of [
-      [500, 1],
       [502, 2],
+      [502, 1],
       [200, 1],
       [502, 2],
     ] as const) {
@@ -152,7 +152,7 @@ describe("retry", () => {
     instances({ a: 200, b: 500 });
     for (let n = 0; n < 4; n++) await ask();
     instances({ a: 503, b: 200 });
-    expect(await ask()).toMatchObject({ status: 200, text: "b" });
+    for (let n = 0; n < 4; n++) expect(await ask()).toMatchObject({ status: 200, text: "b" });
   });
 
   test("waits as the server asks, but not for somebody else", async () => {
