@@ -123,7 +123,6 @@ describe("retry", () => {
     const { instances, ask, asked } = gateway({ retry: { budget }, breaker: false });
     for (const [behaviour, attempts] of [
       [502, 2],
-      [502, 1],
       [200, 1],
       [502, 2],
     ] as const) {

@@ -1,4 +1,5 @@
 /** One request under its policy, in order: deadline, limit, shed, then its attempts. */
+import { LIMITS } from "#shared/limits.ts";
 import { deadlineFrom } from "#shared/resilience/deadline.ts";
 import { retryAfterField } from "#shared/resilience/rate-limit-headers.ts";
 import type { Outcome } from "#shared/resilience/retry.ts";
@@ -59,7 +60,9 @@ const spend = (request: Request, { policy, rateLimit }: UpstreamParts): Result<u
   if (!rateLimit || !policy.rateLimit) return ok(undefined);
   const { by } = policy.rateLimit;
   const name = by === "client" ? "cf-connecting-ip" : by.header;
-  const verdict = rateLimit.limiter.take((request.headers.get(name) ?? "").slice(0, CALLER_CHARACTERS));
+  const verdict = rateLimit.limiter.take(
+    (request.headers.get(name) ?? "").slice(0, LIMITS.rateLimitKeyCharacters),
+  );
   if (verdict.allowed) return ok(undefined);
   return err({
     code: "rate_limited",
@@ -70,9 +73,6 @@ const spend = (request: Request, { policy, rateLimit }: UpstreamParts): Result<u
     },
   });
 };
-
-/** Of a caller's name: what is remembered for each must stay small. */
-const CALLER_CHARACTERS = 128;
 
 const priorityOf = (request: Request, { policy }: UpstreamParts): Priority => {
   const header = policy.throttle ? policy.throttle.priorityHeader : undefined;

@@ -1,4 +1,5 @@
 /** What an isolate remembers of one service and major, whatever policy is in force: breakers, loads, budgets, limits. */
+import { LIMITS } from "#shared/limits.ts";
 import type { Balancer } from "#shared/resilience/balance/balancer.ts";
 import { consistentHash } from "#shared/resilience/balance/consistent-hash.ts";
 import { instanceLoads } from "#shared/resilience/balance/instance-loads.ts";
@@ -44,8 +45,6 @@ export interface UpstreamMemory {
   under(policy: Policy): UpstreamParts;
 }
 
-/** More than a service has instances, so that one that is gone from the eligible for a moment keeps its own. */
-const BREAKERS_KEPT = 256;
 const HALF_LIFE_MS = 60_000;
 
 export const upstreamMemory = (tools: Tools): UpstreamMemory => {
@@ -76,7 +75,7 @@ export const upstreamMemory = (tools: Tools): UpstreamMemory => {
   const breakerOf = (instance: string): Breaker => {
     const known = breakers.get(instance);
     if (known) return known;
-    if (breakers.size >= BREAKERS_KEPT) forgetSome(breakers);
+    if (breakers.size >= LIMITS.gatewayBreakers) forgetSome(breakers);
     const made = breaker({ policy: () => breakerPolicy, clock, random });
     breakers.set(instance, made);
     return made;
@@ -110,7 +109,7 @@ const NO_BREAKER = () => undefined;
 /** Those that are closed are made anew when they are needed; open ones go on refusing, unless there are too many of them. */
 const forgetSome = (breakers: Map<string, Breaker>): void => {
   for (const [id, each] of breakers) if (each.state().kind === "closed") breakers.delete(id);
-  if (breakers.size >= BREAKERS_KEPT) breakers.clear();
+  if (breakers.size >= LIMITS.gatewayBreakers) breakers.clear();
 };
 
 /** The same thing as long as its settings are the same. */
