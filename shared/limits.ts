@@ -228,4 +228,8 @@ export const LIMITS = {
   latencyMs: 10 * 60 * 1000,
   /** Callers that one rate limit of one isolate remembers, at some 150 bytes each; the half seen last always stays. */
   rateLimitKeys: 10_000,
+  /** Of a caller's name, as a header may say it: what is remembered of each stays small. */
+  rateLimitKeyCharacters: 128,
+  /** Breakers of one service and major: more than it has instances, so that one that is gone for a moment keeps its own. */
+  gatewayBreakers: 256,
 } as const;

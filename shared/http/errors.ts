@@ -23,10 +23,12 @@ export const PLATFORM_PROBLEMS = {
     retryable: false,
   },
   conflict: { status: 409, title: "Others changed the same thing at the same time", retryable: true },
+  rate_limited: { status: 429, title: "There were too many requests", retryable: true },
   internal_error: { status: 500, title: "Something went wrong on our side", retryable: false },
   replay_failed: { status: 502, title: "The parked event still cannot be handled", retryable: true },
   upstream_unreachable: { status: 502, title: "The service did not answer", retryable: true },
   unavailable: { status: 503, title: "The service cannot do this at the moment", retryable: true },
+  deadline_exceeded: { status: 504, title: "The answer did not come in time", retryable: true },
   position_not_reached: { status: 503, title: "The answer is not as new as asked for yet", retryable: true },
 } as const satisfies ProblemTable;
 

@@ -214,3 +214,17 @@ test("however upstreams fail, attempts, budget and deadline hold and every given
     { numRuns: 200 },
   );
 });
+
+test("an answer that is final is not tried again, whatever its status", async () => {
+  const { end } = setUp([503, 502, 200], { final: ({ status }) => status === 502 });
+  expect(await end()).toMatchObject({ ending: 502, attempts: 2 });
+});
+
+test.each([
+  [true, 50],
+  [false, 3_050],
+])("a Retry-After is waited for unless the next attempt goes elsewhere (%s)", async (elsewhere, beganMs) => {
+  const { end, begun } = setUp([{ status: 503, retryAfter: "3" }], { elsewhere: () => elsewhere }, 10_000);
+  await end();
+  expect(begun).toEqual([0, beganMs]);
+});

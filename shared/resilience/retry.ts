@@ -34,6 +34,10 @@ export type RetryOptions<Refusal> = {
   safe: boolean;
   /** Whether another attempt can help where no answer came. */
   curable: (refusal: Refusal) => boolean;
+  /** Answers that are not tried again whatever their status; none when absent. */
+  final?: (answer: Response) => boolean;
+  /** Whether the next attempt goes to somebody else, for whom this one's `Retry-After` does not speak; no when absent. */
+  elsewhere?: () => boolean;
   budget: RetryBudget;
   deadline: Deadline;
   /** How long an attempt takes as a rule: with less than that left none is begun. */
@@ -73,17 +77,21 @@ export const retrying = async <Refusal>(
 
 const worthAnother = <Refusal>(
   outcome: Outcome<Refusal>,
-  { policy, curable }: RetryOptions<Refusal>,
-): boolean => (outcome.ok ? policy.statuses.includes(outcome.value.status) : curable(outcome.error));
+  { policy, curable, final }: RetryOptions<Refusal>,
+): boolean =>
+  outcome.ok
+    ? policy.statuses.includes(outcome.value.status) && !final?.(outcome.value)
+    : curable(outcome.error);
 
 /** Full jitter, on top of what the server wants: those who were sent away together must not come back together. */
 const pauseAfter = <Refusal>(
   outcome: Outcome<Refusal>,
   n: number,
-  { policy, random, clock }: RetryOptions<Refusal>,
+  { policy, random, clock, elsewhere }: RetryOptions<Refusal>,
 ): number => {
   const jitterMs = random() * Math.min(policy.backoffMaxMs, policy.backoffMs * 2 ** (n - 1));
-  const wantedMs = outcome.ok ? retryAfterMs(outcome.value.headers, clock()) : undefined;
+  const asked = outcome.ok && !elsewhere?.();
+  const wantedMs = asked ? retryAfterMs(outcome.value.headers, clock()) : undefined;
   return jitterMs + (wantedMs ?? 0);
 };
 

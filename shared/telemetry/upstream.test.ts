@@ -60,3 +60,11 @@ test("no answer at all is recorded and passed on", async () => {
   await expect(upstream.fetch(new Request("http://inventory/"))).rejects.toBe(refused);
   expect(spans.take()[0]?.attributes["error.type"]).toBe("TypeError");
 });
+
+test("a request that was sent before says how often, the first one nothing", async () => {
+  const upstream = upstreamAnswering(async () => new Response());
+  await upstream.fetch(new Request("http://inventory/"));
+  await upstream.fetch(new Request("http://inventory/"), 2);
+  const counts = spans.take().map(({ attributes }) => attributes["http.request.resend_count"]);
+  expect(counts).toEqual([undefined, 2]);
+});

@@ -14,27 +14,33 @@ import { failSpan, tracer, unsampledSpan } from "./span.ts";
 
 const intoHeaders = { set: (headers: Headers, key: string, value: string) => headers.set(key, value) };
 
+export interface TracedUpstream extends Upstream {
+  /** @param resends how often the same request was sent before; 0 when absent */
+  fetch(request: Request, resends?: number): Promise<Response>;
+}
+
 /**
  * The same upstream, traced; `service` is its logical name (`service.peer.name`). The request passed in is given away:
  * its `traceparent` is set in place where the platform allows it, because a copy costs more than all the rest.
  */
-export const tracedUpstream = (upstream: Upstream, { service }: { service: string }): Upstream => ({
-  fetch(request) {
+export const tracedUpstream = (upstream: Upstream, { service }: { service: string }): TracedUpstream => ({
+  fetch(request, resends = 0) {
     const parent = context.active();
     // An unsampled trace only has to stay one trace: no span of its own is needed for that.
     return unsampledSpan(parent)
       ? upstream.fetch(carryingTrace(request, parent))
-      : fetchInSpan(upstream, request, { parent, service });
+      : fetchInSpan(upstream, request, { parent, service, resends });
   },
 });
 
 const fetchInSpan = async (
   upstream: Upstream,
   request: Request,
-  { parent, service }: { parent: Context; service: string },
+  { parent, service, resends }: { parent: Context; service: string; resends: number },
 ): Promise<Response> => {
   const span = tracer().startSpan(request.method, { kind: SpanKind.CLIENT }, parent);
   if (span.isRecording()) describeRequest(span, request, service);
+  if (resends > 0) span.setAttribute("http.request.resend_count", resends);
   const active = trace.setSpan(parent, span);
   try {
     const response = await context.with(active, () => upstream.fetch(carryingTrace(request, active)));

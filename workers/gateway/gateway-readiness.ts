@@ -38,7 +38,7 @@ const serviceCheck = (
   majors: readonly number[],
 ): ReadinessCheck => {
   for (const major of majors.toReversed()) {
-    const found = services.find({ service, version: `v${major}`, major });
+    const found = services.findOne({ service, version: `v${major}`, major });
     if (found.ok) return upstreamCheck(service, found.value, NO_SUCH_PATH);
   }
   return { name: service, check: async () => err({ detail: "none of its instances is healthy" }) };

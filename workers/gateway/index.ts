@@ -5,12 +5,15 @@ import { startWorkerTelemetry } from "#otel/worker-telemetry.ts";
 import { controlLink } from "#shared/control/link.ts";
 import { lookAtControl } from "#shared/control/look-at-control.ts";
 import { bindingUpstream } from "#shared/http/upstream-binding.ts";
+import { LIMITS } from "#shared/limits.ts";
 import { instanceUpstream, serviceBindings } from "#shared/registry/instance-upstream.ts";
-import { systemClock } from "#shared/runtime/clock.ts";
+import { systemTimer } from "#shared/resilience/deadline-timer.ts";
+import { sleep, systemClock } from "#shared/runtime/clock.ts";
 import { workersKv } from "#shared/storage/workers-kv.ts";
 import { tracedUpstream } from "#shared/telemetry/upstream.ts";
 import { GATEWAY_CONFIG } from "./contract.ts";
 import { createPipeline } from "./pipeline.ts";
+import { servicePolicies } from "./policy/service-policies.ts";
 import { registeredServices } from "./registered-services.ts";
 
 interface GatewayEnv {
@@ -51,16 +54,25 @@ const makeGateway = () => {
   const config = link.config(GATEWAY_CONFIG);
   const reach = {
     bindings: serviceBindings(env as unknown as Readonly<Record<string, unknown>>),
-    timeoutMs: () => config.get().upstreamTimeoutMs,
+    // Deadlines are the policies'; this only ends what nobody waits for any more.
+    timeoutMs: () => LIMITS.latencyMs,
   };
   const services = registeredServices({
     link,
     upstreamOf: (instance) => instanceUpstream(instance, reach),
     random: Math.random,
   });
+  const tools = { clock: systemClock, random: Math.random, sleep, timer: systemTimer };
+  const policies = servicePolicies({
+    ...tools,
+    config: () => config.get(),
+    isRegistered: (service) => (link.entry(service)?.instances.length ?? 0) > 0,
+  });
   const app = createPipeline({
     link,
     services,
+    policies,
+    tools,
     monitor,
     control: tracedUpstream(control, { service: "control" }),
     newRequestId: () => crypto.randomUUID(),

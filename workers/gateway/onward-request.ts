@@ -16,15 +16,22 @@ const HOP_BY_HOP = new Set([
 /** Headers that only workers may set for each other. */
 const INTERNAL_PREFIX = "skerry-internal-";
 
-/** The same request, body streamed, without the headers that are not the client's to pass on, and with its id. */
-export const onwardRequest = (request: Request, requestId: string): Request => {
-  const onward = new Request(request);
+/**
+ * The same request, body streamed, without the headers that are not the client's to pass on, and with its id.
+ * Of all protocols that a client may ask to go on with, `websocket` alone is passed on.
+ * @param signal in the place of the request's own
+ */
+export const onwardRequest = (request: Request, requestId: string, signal?: AbortSignal): Request => {
+  const onward = signal ? new Request(request, { signal }) : new Request(request);
   const { headers } = onward;
+  let webSocket = false;
   for (const name of request.headers.keys()) {
+    if (name === "upgrade") webSocket = headers.get(name)?.toLowerCase() === "websocket";
     if (HOP_BY_HOP.has(name) || name.startsWith(INTERNAL_PREFIX)) headers.delete(name);
   }
   const connection = request.headers.get("connection");
   if (connection !== null) removeNamedBy(connection, headers);
+  if (webSocket) headers.set("upgrade", "websocket");
   headers.set("x-request-id", requestId);
   return onward;
 };

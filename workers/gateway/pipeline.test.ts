@@ -5,6 +5,8 @@ import { appUpstream } from "#shared/http/upstream-app.ts";
 import type { Instance } from "#shared/registry/instance.ts";
 import { type FakeLink, fakeLink, instance } from "./fake-link.ts";
 import { createPipeline } from "./pipeline.ts";
+import { fakePolicies } from "./policy/fake-policies.ts";
+import type { WrittenPolicy } from "./policy/policy-schema.ts";
 import { REGISTERED_PROBLEMS } from "./problem-registry.ts";
 import { registeredServices } from "./registered-services.ts";
 
@@ -25,12 +27,13 @@ const upstream: Upstream = appUpstream({
 type Upstreams = Partial<Record<string, Upstream>>;
 
 /** A gateway whose instances are reached by `upstreams`, by the names of their bindings; all others by `upstream`. */
-const gateway = (upstreams: Upstreams = {}, random = Math.random) => {
+const gateway = (upstreams: Upstreams = {}, random = Math.random, policy: WrittenPolicy = {}) => {
   const upstreamOf = ({ binding }: Instance) =>
     binding === undefined ? undefined : (upstreams[binding] ?? upstream);
   const app = createPipeline({
     link,
     services: registeredServices({ link, upstreamOf, random }),
+    ...fakePolicies(policy, { random }),
     monitor: upstreams.monitor ?? upstream,
     control: upstreams.control ?? upstream,
     newRequestId: () => "made-here",

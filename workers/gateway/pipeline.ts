@@ -1,4 +1,4 @@
-/** One request through the gateway, on one screen: trace, name, bound, look up, forward. */
+/** One request through the gateway, on one screen: trace, name, bound, look up, send by policy. */
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { Upstream } from "#shared/http/upstream.ts";
 import { LIMITS } from "#shared/limits.ts";
@@ -6,7 +6,10 @@ import { matchedRoute, tracedServer } from "#shared/telemetry/http-server.ts";
 import type { GatewayEnv } from "./gateway-env.ts";
 import { onwardRequest } from "./onward-request.ts";
 import { addOwnRoutes } from "./own-routes.ts";
-import { refuse, refuseRouting, refuseUnknown } from "./refusals.ts";
+import { sendRequest } from "./policy/send-request.ts";
+import type { ServicePolicies } from "./policy/service-policies.ts";
+import type { Tools } from "./policy/upstream-parts.ts";
+import { refuse, refuseRouting, refuseSending, refuseUnknown } from "./refusals.ts";
 import type { RegisteredServices, RegistryLink } from "./registered-services.ts";
 import { acceptRequestId } from "./request-id.ts";
 import { rolloutArm } from "./rollout-arm.ts";
@@ -16,6 +19,8 @@ import { servicePath } from "./service-path.ts";
 export interface PipelineOptions {
   readonly link: RegistryLink;
   readonly services: RegisteredServices;
+  readonly policies: ServicePolicies;
+  readonly tools: Tools;
   readonly monitor: Upstream;
   readonly control: Upstream;
   /** Names a request whose client did not. */
@@ -24,7 +29,7 @@ export interface PipelineOptions {
 
 /** What the gateway answers itself, `/monitor/…`, `/control/v1/…`, and `/{service}/v{major}/…` by the registry. */
 export const createPipeline = (options: PipelineOptions): Hono<GatewayEnv> => {
-  const { link, services, monitor, control } = options;
+  const { link, services, policies, tools, monitor, control } = options;
   const app = new Hono<GatewayEnv>();
 
   const route = (c: Context): string | undefined => {
@@ -52,7 +57,21 @@ export const createPipeline = (options: PipelineOptions): Hono<GatewayEnv> => {
     // Only a refusal is checked: an answer by what was known a second ago is no wrong answer.
     if (!found.ok && (await link.lookNow())) found = services.find(path);
     if (!found.ok) return refuseRouting(c, path, link.loaded() ? found.error : NOTHING_KNOWN);
-    const answer = await forward(c, path.service, found.value);
+    const sent = await sendRequest(
+      {
+        request: c.req.raw,
+        requestId: c.get("requestId"),
+        parts: policies.of(path.service, path.major as number),
+        targets: found.value,
+        lookAgain: async () => {
+          const now = (await link.lookNow()) && services.find(path);
+          return now !== false && now.ok ? now.value : undefined;
+        },
+      },
+      tools,
+    );
+    if (!sent.ok) return refuseSending(c, path.service, sent.error);
+    const answer = named(sent.value, c.get("requestId"));
     const arm = rolloutArm(answer.headers.get("skerry-config"));
     if (arm) link.count({ service: path.service, ...arm, failed: answer.status >= 500 });
     return answer;
@@ -94,9 +113,12 @@ const forward = async (c: Context<GatewayEnv>, name: string, upstream: Upstream)
   }
 };
 
+const SWITCHING_PROTOCOLS = 101;
+
 /** Services name their answers themselves: copying one costs a fifth of the throughput, because its body then runs through JavaScript. */
 const named = (answer: Response, requestId: string): Response => {
-  if (answer.headers.has("x-request-id")) return answer;
+  // What is no longer HTTP has nobody who would read a name.
+  if (answer.status === SWITCHING_PROTOCOLS || answer.headers.has("x-request-id")) return answer;
   const response = new Response(answer.body, answer);
   response.headers.set("x-request-id", requestId);
   return response;

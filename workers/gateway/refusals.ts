@@ -4,7 +4,9 @@ import type { RouterRoute } from "hono/types";
 import { allowedMethods } from "#shared/http/allowed-methods.ts";
 import { PLATFORM_PROBLEMS } from "#shared/http/errors.ts";
 import { problemResponse } from "#shared/http/problem.ts";
+import { retryAfterField } from "#shared/resilience/rate-limit-headers.ts";
 import type { GatewayEnv } from "./gateway-env.ts";
+import type { SendRefusal } from "./policy/refusal.ts";
 import type { RoutingRefusal } from "./registered-services.ts";
 import type { ServicePath } from "./service-path.ts";
 
@@ -60,5 +62,32 @@ export const refuseRouting = (
         "unavailable",
         `Looking for the service "${service}": the registry was not reached yet.`,
       );
+  }
+};
+
+/** Where the policy's parts give no answer of the service. */
+export const refuseSending = (c: Context<GatewayEnv>, service: string, refusal: SendRefusal): Response => {
+  const calling = `Calling the service "${service}"`;
+  switch (refusal.code) {
+    case "unreachable":
+    case "client_gone":
+      return refuse(c, "upstream_unreachable", `${calling}: it did not answer.`);
+    case "late":
+      return refuse(
+        c,
+        "deadline_exceeded",
+        `${calling}: expected an answer within ${refusal.withinMs} ms, and there was none.`,
+      );
+    case "open": {
+      const after = retryAfterField(Math.max(1_000, refusal.retryAfterMs));
+      const detail = `${calling}: none of its instances answers well enough at the moment, so it was not asked.`;
+      return refuse(c, "unavailable", detail, after === undefined ? {} : { "retry-after": after });
+    }
+    case "full":
+      return refuse(c, "unavailable", `${calling}: as many requests as may be are under way.`);
+    case "shed":
+      return refuse(c, "unavailable", `${calling}: it has more to do than it can, so it was not asked.`);
+    case "rate_limited":
+      return refuse(c, "rate_limited", `${calling}: expected fewer requests in this time.`, refusal.headers);
   }
 };

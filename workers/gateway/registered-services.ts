@@ -2,10 +2,11 @@
 import type { CountedAnswer } from "#shared/control/arm-sums.ts";
 import type { Upstream } from "#shared/http/upstream.ts";
 import { type Instance, majorOf, type ServiceEntry } from "#shared/registry/instance.ts";
-import { chooseInstance, registryLookup } from "#shared/registry/lookup.ts";
+import { chooseInstance, type Eligible, registryLookup } from "#shared/registry/lookup.ts";
 import { err, ok, type Result } from "#shared/result.ts";
 import type { Random } from "#shared/runtime/clock.ts";
 import { tracedUpstream } from "#shared/telemetry/upstream.ts";
+import type { Target } from "./policy/target.ts";
 import type { ServicePath } from "./service-path.ts";
 
 /** What the gateway needs of its link to the control plane. */
@@ -45,8 +46,10 @@ export interface ListedService {
 }
 
 export interface RegisteredServices {
-  /** An instance that is eligible at this moment. */
-  find(path: ServicePath): Result<Upstream, RoutingRefusal>;
+  /** Those that are eligible at this moment, one at least; the same array until they change. */
+  find(path: ServicePath): Result<readonly Target[], RoutingRefusal>;
+  /** One of them, by weight. */
+  findOne(path: ServicePath): Result<Upstream, RoutingRefusal>;
   /** By name. */
   list(): readonly ListedService[];
 }
@@ -59,19 +62,31 @@ export const registeredServices = ({
   upstreamOf,
   random,
 }: RegisteredServicesOptions): RegisteredServices => {
-  const lookup = registryLookup((instance, service) => {
+  const lookup = registryLookup((instance, service): Target | undefined => {
     const upstream = upstreamOf(instance);
-    return upstream && tracedUpstream(upstream, { service });
+    const { id, weight, zone } = instance;
+    return upstream && { id, weight, ...(zone && { zone }), upstream: tracedUpstream(upstream, { service }) };
   });
+
+  const eligibleOf = ({ service, major }: ServicePath): Result<Eligible<Target>, RoutingRefusal> => {
+    const entry = link.entry(service);
+    if (!entry || entry.instances.length === 0) return NOT_REGISTERED;
+    const { majors } = lookup(entry);
+    const eligible = major === undefined ? undefined : majors.get(major);
+    if (!eligible) return err({ code: "no_such_major", majors: [...majors.keys()] });
+    return eligible.targets.length > 0 ? ok(eligible) : NO_HEALTHY_INSTANCE;
+  };
+
   return {
-    find({ service, major }) {
-      const entry = link.entry(service);
-      if (!entry || entry.instances.length === 0) return NOT_REGISTERED;
-      const { majors } = lookup(entry);
-      const eligible = major === undefined ? undefined : majors.get(major);
-      if (!eligible) return err({ code: "no_such_major", majors: [...majors.keys()] });
-      const upstream = chooseInstance(eligible, random);
-      return upstream ? ok(upstream) : NO_HEALTHY_INSTANCE;
+    find(path) {
+      const found = eligibleOf(path);
+      return found.ok ? ok(found.value.targets) : found;
+    },
+    findOne(path) {
+      const found = eligibleOf(path);
+      if (!found.ok) return found;
+      const target = chooseInstance(found.value, random);
+      return target ? ok(target.upstream) : NO_HEALTHY_INSTANCE;
     },
     list: () =>
       [...link.entries()]

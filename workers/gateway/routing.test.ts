@@ -11,6 +11,8 @@ import { instanceUpstream } from "#shared/registry/instance-upstream.ts";
 import { recordSpans } from "#shared/telemetry/record-spans.ts";
 import { type FakeLink, fakeLink, instance } from "./fake-link.ts";
 import { createPipeline } from "./pipeline.ts";
+import { fakePolicies } from "./policy/fake-policies.ts";
+import type { WrittenPolicy } from "./policy/policy-schema.ts";
 import { registeredServices } from "./registered-services.ts";
 
 let link: FakeLink;
@@ -24,10 +26,15 @@ const named = (name: string): Upstream => ({ fetch: async () => new Response(nam
 /** Reaches every instance by a service that answers with the instance's id. */
 const byId = ({ id }: Instance): Upstream => named(id);
 
-const gateway = (upstreamOf: (instance: Instance) => Upstream | undefined = byId, random = Math.random) => {
+const gateway = (
+  upstreamOf: (instance: Instance) => Upstream | undefined = byId,
+  random = Math.random,
+  policy: WrittenPolicy = {},
+) => {
   const app = createPipeline({
     link,
     services: registeredServices({ link, upstreamOf, random }),
+    ...fakePolicies(policy, { random }),
     monitor: named("monitor"),
     control: named("control"),
     newRequestId: () => "made-here",
@@ -116,7 +123,7 @@ describe("a service", () => {
   test("gives its instances work by their weights", async () => {
     link.register("s", instance({ id: "a", weight: 1 }), instance({ id: "b", weight: 3 }));
     let turn = 0;
-    const ask = gateway(byId, () => (turn++ % 100) / 100);
+    const ask = gateway(byId, () => (turn++ % 100) / 100, { balance: "weight" });
     const counts: Record<string, number> = { a: 0, b: 0 };
     for (let times = 0; times < 400; times++) {
       const { text } = await ask("/s/v1/x");

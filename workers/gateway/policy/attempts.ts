@@ -1,0 +1,196 @@
+/** Sends a request once, or as often as its policy allows, and tells all parts what came of each attempt. */
+import type { BreakerOutcome } from "#shared/resilience/breaker.ts";
+import type { Bulkhead } from "#shared/resilience/bulkhead.ts";
+import type { BulkheadSlot } from "#shared/resilience/bulkhead-slots.ts";
+import type { Deadline } from "#shared/resilience/deadline.ts";
+import { hedged } from "#shared/resilience/hedge.ts";
+import { discard, type Outcome, retrying } from "#shared/resilience/retry.ts";
+import { err, ok } from "#shared/result.ts";
+import { type Chosen, chooseInstance } from "./choose-instance.ts";
+import { isFailure, isServicesWord } from "./failure.ts";
+import type { RetryPart } from "./policy.ts";
+import { CLIENT_GONE, FULL, type SendRefusal, UNREACHABLE } from "./refusal.ts";
+import type { RequestCopies } from "./request-copies.ts";
+import type { Target } from "./target.ts";
+import type { Tools, UpstreamParts } from "./upstream-parts.ts";
+
+export interface Sending {
+  readonly request: Request;
+  readonly copies: RequestCopies;
+  readonly deadline: Deadline;
+  readonly parts: UpstreamParts;
+  readonly targets: readonly Target[];
+  /** What belongs together: see the policy's `balance`. */
+  readonly key: string | undefined;
+  /** The client wants it sooner than the policy: then an instance that is late has not failed. */
+  readonly hurried: boolean;
+  /** Instances as the control plane knows them now; undefined when there is no news. */
+  readonly lookAgain: () => Promise<readonly Target[] | undefined>;
+}
+
+type Sent = Outcome<SendRefusal>;
+
+/** Never rejects. */
+export const attempts = async (sending: Sending, tools: Tools): Promise<Sent> => {
+  const { parts } = sending;
+  const { retry, hedge } = parts.policy;
+  const series: Series = { sending, tools, targets: sending.targets, tried: [], sent: 0 };
+  const first = await (hedge ? besideSlow(series) : attempt(series));
+  const again = retry && retry.attempts > 1 && isWorthAnother(first, retry.statuses);
+  if (again && sending.copies.repeatable()) return tryAgain(series, first, retry);
+  if (retry || hedge) parts.budget.earn();
+  return first;
+};
+
+/** The attempts of one request. */
+interface Series {
+  readonly sending: Sending;
+  readonly tools: Tools;
+  targets: readonly Target[];
+  /** A handful at most. */
+  readonly tried: Target[];
+  /** Attempts begun. */
+  sent: number;
+}
+
+const tryAgain = (series: Series, first: Sent, policy: RetryPart): Promise<Sent> => {
+  const { sending, tools } = series;
+  const allTried = () => series.targets.every((target) => series.tried.includes(target));
+  const further = async (last: Sent): Promise<Sent> => {
+    // Whoever was alone, and is gone: it may have moved.
+    if (!last.ok && allTried()) series.targets = (await sending.lookAgain()) ?? series.targets;
+    return attempt(series);
+  };
+  let last = first;
+  return retrying<SendRefusal>(
+    async (n) => {
+      if (n > 1) last = await further(last);
+      return last;
+    },
+    {
+      policy,
+      safe: true,
+      curable: ({ code }) => code === "unreachable",
+      final: isServicesWord,
+      elsewhere: () => !allTried(),
+      budget: sending.parts.budget,
+      deadline: sending.deadline,
+      expectedMs: 0,
+      ...tools,
+    },
+  );
+};
+
+const isWorthAnother = (sent: Sent, statuses: readonly number[]): boolean =>
+  sent.ok
+    ? statuses.includes(sent.value.status) && !isServicesWord(sent.value)
+    : sent.error.code === "unreachable";
+
+const besideSlow = (series: Series): Promise<Sent> => {
+  const { parts, copies, deadline } = series.sending;
+  return hedged((_, signal) => attempt(series, signal), {
+    afterMs: parts.quantile?.valueMs(),
+    safe: copies.repeatable(),
+    good: (sent) => sent.ok && !isFailure(sent.value),
+    budget: parts.budget,
+    deadline,
+    timer: series.tools.timer,
+  });
+};
+
+/** @param signal ends this attempt alone */
+const attempt = (series: Series, signal?: AbortSignal): Promise<Sent> => {
+  const { parts, key } = series.sending;
+  const choice = chooseInstance(series.targets, parts, { key, tried: series.tried });
+  if (!choice.ok) return Promise.resolve(choice);
+  series.tried.push(choice.value.target);
+  return parts.bulkhead
+    ? sendInSlot(choice.value, series, parts.bulkhead, signal)
+    : send(choice.value, series, signal);
+};
+
+const sendInSlot = async (
+  chosen: Chosen,
+  series: Series,
+  bulkhead: Bulkhead,
+  signal: AbortSignal | undefined,
+): Promise<Sent> => {
+  const slot = await slotOf(series.sending, bulkhead);
+  if (slot === undefined) {
+    if (chosen.permit !== undefined) chosen.breaker?.done(chosen.permit, "ignored", 0);
+    return err(series.sending.request.signal.aborted ? CLIENT_GONE : FULL);
+  }
+  try {
+    return await send(chosen, series, signal);
+  } finally {
+    bulkhead.leave(slot);
+  }
+};
+
+const slotOf = async (
+  { parts, deadline }: Sending,
+  bulkhead: Bulkhead,
+): Promise<BulkheadSlot | undefined> => {
+  const { policy } = parts;
+  if (!policy.bulkhead || policy.bulkhead.queue === 0) return bulkhead.enter();
+  try {
+    return await bulkhead.wait(deadline.signal);
+  } catch {
+    return undefined;
+  }
+};
+
+const send = async (chosen: Chosen, series: Series, signal: AbortSignal | undefined): Promise<Sent> => {
+  const { sending, tools } = series;
+  const { parts, copies } = sending;
+  const { target, breaker, permit } = chosen;
+  // One alone need not be compared with others.
+  const balancer = series.targets.length > 1 ? parts.balancer : undefined;
+  const began = tools.clock();
+  balancer?.started(target);
+  const sent = await inTime(() => target.upstream.fetch(copies.next(signal), series.sent++), sending, tools);
+  const now = tools.clock();
+  const tookMs = now - began;
+  const outcome = judged(sent, sending, signal);
+  if (permit !== undefined) breaker?.done(permit, outcome, tookMs, now);
+  balancer?.finished(target, { tookMs, failed: outcome === "failure" });
+  if (balancer && outcome !== "ignored") parts.outliers?.finished(target, outcome === "failure");
+  parts.quantile?.record(tookMs);
+  return sent;
+};
+
+const judged = (sent: Sent, { hurried }: Sending, signal: AbortSignal | undefined): BreakerOutcome => {
+  if (sent.ok) return isFailure(sent.value) ? "failure" : "success";
+  if (sent.error.code === "client_gone" || signal?.aborted) return "ignored";
+  return sent.error.code === "late" && hurried ? "ignored" : "failure";
+};
+
+/** A timer costs a tenth of a signal, and an instance that does not heed signals is left behind, too. */
+const inTime = (
+  ask: () => Promise<Response>,
+  { deadline, request, parts }: Sending,
+  { timer }: Tools,
+): Promise<Sent> =>
+  new Promise((resolve) => {
+    let over = false;
+    const stop = timer(Math.max(0, deadline.remainingMs()), () => {
+      over = true;
+      resolve(err({ code: "late", withinMs: parts.policy.deadlineMs }));
+    });
+    const answered = (response: Response) => {
+      stop();
+      if (over) discard(ok(response));
+      else resolve(ok(response));
+    };
+    const none = () => {
+      stop();
+      resolve(err(request.signal.aborted ? CLIENT_GONE : deadline.isOver() ? lateIn(parts) : UNREACHABLE));
+    };
+    try {
+      ask().then(answered, none);
+    } catch {
+      none();
+    }
+  });
+
+const lateIn = ({ policy }: UpstreamParts): SendRefusal => ({ code: "late", withinMs: policy.deadlineMs });

@@ -1,0 +1,22 @@
+/** Why there is no answer of a service for the client, and how the client is told. */
+
+export type SendRefusal =
+  /** Nobody answered. */
+  | { readonly code: "unreachable" }
+  /** The request's time is over. */
+  | { readonly code: "late"; readonly withinMs: number }
+  /** The client went away: whatever is answered, nobody reads it. */
+  | { readonly code: "client_gone" }
+  /** The breakers of all instances are open; Infinity while an operator holds them open. */
+  | { readonly code: "open"; readonly retryAfterMs: number }
+  /** As many requests as may be are under way. */
+  | { readonly code: "full" }
+  /** The service does not accept what it gets; this one was refused beforehand. */
+  | { readonly code: "shed" }
+  /** The caller has spent what it may; the headers tell how much that is. */
+  | { readonly code: "rate_limited"; readonly headers: Readonly<Record<string, string>> };
+
+export const UNREACHABLE: SendRefusal = { code: "unreachable" };
+export const CLIENT_GONE: SendRefusal = { code: "client_gone" };
+export const FULL: SendRefusal = { code: "full" };
+export const SHED: SendRefusal = { code: "shed" };

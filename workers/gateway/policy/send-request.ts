@@ -1,0 +1,102 @@
+/** One request under its policy, in order: deadline, limit, shed, then its attempts. */
+import { LIMITS } from "#shared/limits.ts";
+import { deadlineFrom } from "#shared/resilience/deadline.ts";
+import { retryAfterField } from "#shared/resilience/rate-limit-headers.ts";
+import type { Outcome } from "#shared/resilience/retry.ts";
+import type { Priority } from "#shared/resilience/throttle.ts";
+import { err, ok, type Result } from "#shared/result.ts";
+import { attempts, type Sending } from "./attempts.ts";
+import { isServicesWord } from "./failure.ts";
+import { type SendRefusal, SHED } from "./refusal.ts";
+import { keptCopies, streamedCopies } from "./request-copies.ts";
+import type { Target } from "./target.ts";
+import type { Tools, UpstreamParts } from "./upstream-parts.ts";
+
+export interface Sendable {
+  readonly request: Request;
+  readonly requestId: string;
+  readonly parts: UpstreamParts;
+  readonly targets: readonly Target[];
+  readonly lookAgain: Sending["lookAgain"];
+}
+
+/** The answer that the client gets, its body unread, or why there is none. Never rejects. */
+export const sendRequest = async (sendable: Sendable, tools: Tools): Promise<Outcome<SendRefusal>> => {
+  const { request, requestId, parts, targets, lookAgain } = sendable;
+  const { deadlineMs, retry, hedge } = parts.policy;
+  const { clock, timer } = tools;
+  const began = clock();
+  const deadline = deadlineFrom(request, { clock, timer, maximumMs: deadlineMs, defaultMs: deadlineMs });
+  const hurried = deadline.at < began + deadlineMs;
+  if (hurried && deadline.isOver()) return err({ code: "late", withinMs: 0 });
+  if (parts.rateLimit) {
+    const spent = spend(request, parts);
+    if (!spent.ok) return spent;
+  }
+  const { throttle } = parts;
+  const permit = throttle?.enter(priorityOf(request, parts));
+  if (throttle && permit === undefined) return err(SHED);
+
+  const again = retry || (hedge && NO_RETRY);
+  const copying = { requestId, deadline, again };
+  try {
+    const copies = (await keptCopies(request, copying)) ?? streamedCopies(request, copying);
+    const key = keyOf(request, parts);
+    const sent = await attempts(
+      { request, copies, deadline, parts, targets, key, hurried, lookAgain },
+      tools,
+    );
+    if (throttle && permit !== undefined) throttle.done(permit, acceptance(sent));
+    return sent;
+  } finally {
+    deadline.release();
+  }
+};
+
+/** For hedges alone: what may be sent twice is what retries would send again by default. */
+const NO_RETRY = { safeMethods: [] as readonly string[], bodyBytesMax: 64 * 1024 };
+
+const spend = (request: Request, { policy, rateLimit }: UpstreamParts): Result<undefined, SendRefusal> => {
+  if (!rateLimit || !policy.rateLimit) return ok(undefined);
+  const { by } = policy.rateLimit;
+  const name = by === "client" ? "cf-connecting-ip" : by.header;
+  const verdict = rateLimit.limiter.take(
+    (request.headers.get(name) ?? "").slice(0, LIMITS.rateLimitKeyCharacters),
+  );
+  if (verdict.allowed) return ok(undefined);
+  return err({
+    code: "rate_limited",
+    headers: {
+      "ratelimit-policy": rateLimit.fields.policy,
+      ratelimit: rateLimit.fields.current(verdict),
+      "retry-after": retryAfterField(Math.max(verdict.retryAfterMs, verdict.resetMs)) ?? "1",
+    },
+  });
+};
+
+const priorityOf = (request: Request, { policy }: UpstreamParts): Priority => {
+  const header = policy.throttle ? policy.throttle.priorityHeader : undefined;
+  const said = header ? request.headers.get(header) : null;
+  return said === "low" || said === "high" ? said : "normal";
+};
+
+const acceptance = (sent: Outcome<SendRefusal>): "accepted" | "rejected" | "ignored" => {
+  if (!sent.ok) return sent.error.code === "client_gone" ? "ignored" : "rejected";
+  const { status } = sent.value;
+  return status === 429 || (status === 503 && !isServicesWord(sent.value)) ? "rejected" : "accepted";
+};
+
+const keyOf = (request: Request, { policy }: UpstreamParts): string | undefined => {
+  const { balance } = policy;
+  if (typeof balance === "string") return undefined;
+  const { hash } = balance;
+  if ("header" in hash) return request.headers.get(hash.header) ?? undefined;
+  return cookieOf(request.headers.get("cookie") ?? "", hash.cookie);
+};
+
+const cookieOf = (cookies: string, name: string): string | undefined =>
+  cookies
+    .split(";")
+    .map((each) => each.trim())
+    .find((each) => each.startsWith(`${name}=`))
+    ?.slice(name.length + 1);

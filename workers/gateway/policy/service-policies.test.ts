@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import { fakePolicies } from "./fake-policies.ts";
+
+test("nothing is worked out twice while the configuration is the same", () => {
+  const { policies, configure } = fakePolicies({ deadlineMs: 5 }, {}, () => true);
+  const first = policies.of("s", 1);
+  expect(policies.of("s", 1)).toBe(first);
+  expect(policies.of("s", 2)).not.toBe(first);
+  configure({ deadlineMs: 6 }, { t: { deadlineMs: 7 } });
+  expect(policies.of("s", 1).policy.deadlineMs).toBe(6);
+  expect(policies.of("t", 1).policy.deadlineMs).toBe(7);
+});
+
+test("a change of one part leaves all others what they remember", () => {
+  const all = { hedge: {}, bulkhead: {}, throttle: {}, rateLimit: {} };
+  const { policies, configure } = fakePolicies(all);
+  const before = policies.of("s", 1);
+  configure({ ...all, deadlineMs: 7, retry: { attempts: 5 }, breaker: { openMs: 1 } });
+  const after = policies.of("s", 1);
+  for (const part of [
+    "budget",
+    "balancer",
+    "outliers",
+    "bulkhead",
+    "throttle",
+    "quantile",
+    "rateLimit",
+  ] as const) {
+    expect(after[part]).toBe(before[part]);
+  }
+  expect(after.breakerOf("a")).toBe(before.breakerOf("a"));
+  configure({ ...all, outliers: { gapMin: 0.2 }, rateLimit: false });
+  expect(policies.of("s", 1).outliers).not.toBe(before.outliers);
+  expect(policies.of("s", 1).rateLimit).toBeUndefined();
+  configure(all);
+  expect(policies.of("s", 1).rateLimit).toBe(before.rateLimit);
+});
+
+test("a service named as what objects have of themselves is none that is configured", () => {
+  const { policies } = fakePolicies({ deadlineMs: 5 });
+  for (const name of ["constructor", "__proto__", "toString"])
+    expect(policies.of(name, 1).policy.deadlineMs).toBe(5);
+});
+
+test("services that have left are forgotten, those that stay are not", () => {
+  const { policies } = fakePolicies({}, {}, (service) => service === "stays");
+  const stays = policies.of("stays", 1).breakerOf("a");
+  for (let n = 0; n < 5_000; n++) policies.of(`gone${n}`, 1);
+  expect(policies.size()).toBeLessThan(200);
+  expect(policies.of("stays", 1).breakerOf("a")).toBe(stays);
+});
+
+test("breakers of instances that have left are forgotten", () => {
+  const parts = fakePolicies().policies.of("s", 1);
+  const first = parts.breakerOf("i0");
+  for (let n = 1; n < 200; n++) parts.breakerOf(`i${n}`);
+  expect(parts.breakerOf("i0")).toBe(first);
+  for (let n = 200; n < 600; n++) parts.breakerOf(`i${n}`);
+  expect(parts.breakerOf("i0")).not.toBe(first);
+});

@@ -1,0 +1,7 @@
+/** An instance that requests can be sent to. */
+import type { Balanced } from "#shared/resilience/balance/balancer.ts";
+import type { TracedUpstream } from "#shared/telemetry/upstream.ts";
+
+export interface Target extends Balanced {
+  readonly upstream: TracedUpstream;
+}
