@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     include: ["{cli,nats,otel,shared,test,workers}/**/*.test.ts"],
     reporters: ["default", closingLine()],
+    // Most of their time files wait for servers, so that two at a time are no burden even for two cores.
+    maxWorkers: 2,
     // Tests that start servers take seconds on a small machine; a test that hangs is still told apart.
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -100,7 +100,8 @@ const addressesOf = async (miniflare: Miniflare) => {
 
 /** The workers that serve, over bundles that are built already. */
 const serve = async (options: Serving, bundles: Readonly<Record<string, string>>) => {
-  const waiting = { boundMs: READY_MS, signal: options.signal };
+  const expected = WORKERS.flatMap(({ registers }) => (registers ? [registers.service] : []));
+  const waiting = { boundMs: READY_MS, expected, signal: options.signal };
   const initial = await miniflareOptions(bundles, options, { [GATEWAY]: options.port });
   const removeNewListeners = keepSignalListeners();
   const miniflare = new Miniflare(initial);

@@ -37,6 +37,21 @@ test("it asks again until the answer is 200", async () => {
   expect(system.asked()).toBe(3);
 });
 
+test("what is ready without a check that is expected is not ready yet", async () => {
+  const of = (...names: string[]) => Response.json({ checks: names.map((name) => ({ name, ready: true })) });
+  const system = answering(
+    () => of("catalog"),
+    () => of("catalog", "orders"),
+  );
+  const expected = ["orders", "catalog"];
+  await waitUntilReady("http://gateway", { ...system.waiting, expected });
+  expect(system.asked()).toBe(2);
+  const partly = answering(() => of("catalog"));
+  await expect(waitUntilReady("http://gateway", { ...partly.waiting, expected })).rejects.toThrow(
+    "without orders",
+  );
+});
+
 test("what was not ready is in the message", async () => {
   const system = answering(() => new Response('{"orders":"no NATS"}', { status: 503 }));
   await expect(waitUntilReady("http://gateway", system.waiting)).rejects.toThrow(

@@ -5,6 +5,8 @@ import { CliFailure } from "./failure.ts";
 
 export interface Waiting {
   readonly boundMs: number;
+  /** Checks that must be among those of the answer: a gateway is ready, too, that does not know of all services yet. */
+  readonly expected?: readonly string[];
   readonly signal?: AbortSignal | undefined;
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
@@ -14,13 +16,21 @@ export interface Waiting {
 const POLL_MS = 100;
 const ANSWER_MS = 5_000;
 
+const namesIn = (body: string): readonly string[] => {
+  try {
+    return (JSON.parse(body) as { checks: readonly { name: string }[] }).checks.map(({ name }) => name);
+  } catch {
+    return [];
+  }
+};
+
 /**
  * Asking is also what wakes the services' Actors.
  * @param url the gateway's address
  * @throws CliFailure with what was not ready, when the bound is over
  */
 export const waitUntilReady = async (url: string, waiting: Waiting): Promise<void> => {
-  const { boundMs, signal, clock = systemClock, sleep: pause = sleep } = waiting;
+  const { boundMs, signal, expected = [], clock = systemClock, sleep: pause = sleep } = waiting;
   const ask = waiting.fetch ?? fetch;
   const end = clock() + boundMs;
   let last = "nothing";
@@ -29,8 +39,10 @@ export const waitUntilReady = async (url: string, waiting: Waiting): Promise<voi
     try {
       const answer = await ask(`${url}/readyz`, { signal: AbortSignal.timeout(ANSWER_MS) });
       const body = await answer.text();
-      if (answer.status === 200) return;
-      last = `${answer.status} ${body}`;
+      const known = namesIn(body);
+      const unknown = expected.filter((name) => !known.includes(name));
+      if (answer.status === 200 && unknown.length === 0) return;
+      last = `${answer.status} ${body}${unknown.length > 0 ? `, without ${unknown.join(", ")}` : ""}`;
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);
     }

@@ -13,11 +13,11 @@ export interface Noticed {
 }
 
 /** Longer than any answer of a healthy instance takes, also on a busy machine. */
-export const PATIENCE_MS = 700;
+export const PATIENCE_MS = 1_500;
 
 const INSTANCES = 4;
 const CLIENTS = 12;
-const SLOW_MS = 1_500;
+const SLOW_MS = 3_000;
 
 const accepted = async (answer: Promise<Response>): Promise<void> => {
   const response = await answer;

@@ -255,7 +255,8 @@ describe("a candidate that breaks the service", () => {
       for (const { status, arm } of failed)
         expect({ status, arm }).toEqual({ status: 500, arm: "candidate" });
       const expected = by === "isolate" ? broken.size / ISOLATES : percentage / 100;
-      expect(Math.abs(failed.length / under.length - expected)).toBeLessThan(0.15);
+      // Fewer when the gateway leaves out instances that fail.
+      expect(failed.length / under.length).toBeLessThan(expected + 0.15);
       expect(await newest()).toMatchObject({
         kind: "withdrawn",
         author: "control-plane",
