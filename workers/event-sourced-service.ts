@@ -8,6 +8,7 @@ import { sendSpansTo } from "#otel/send-spans-to.ts";
 import { startWorkerTelemetry, type WorkerTelemetry } from "#otel/worker-telemetry.ts";
 import type { Config } from "#shared/config/config.ts";
 import type { ControlLink, WaitUntil } from "#shared/control/link.ts";
+import { readyFor } from "#shared/control/ready-for.ts";
 import { type Aggregates, type CommandMethods, commandActor } from "#shared/cqrs/command-actor.ts";
 import { type Commands, commands } from "#shared/cqrs/commands.ts";
 import type { Process } from "#shared/cqrs/process.ts";
@@ -222,7 +223,7 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
       const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
       app ??= appOf(env);
       telemetryOf(env).flushSoon(waitUntil);
-      if (!link.loaded()) await link.load(waitUntil);
+      await readyFor(request, link, waitUntil);
       const answer = await app.fetch(request, env, ctx);
       link.lookSoon(waitUntil);
       return answer;

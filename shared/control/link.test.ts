@@ -5,7 +5,9 @@ import { virtualTime } from "#test/fake/virtual-time.ts";
 import { LIMITS } from "../limits.ts";
 import type { KeyValue } from "../storage/key-value.ts";
 import type { Changes, Look } from "./changes.ts";
+import { EPOCH_FIELD } from "./epoch-field.ts";
 import { type ControlLinkOptions, controlLink } from "./link.ts";
+import { readyFor } from "./ready-for.ts";
 import { REGISTRY_POINTER, registrySnapshot } from "./snapshot-keys.ts";
 
 const at = (epoch: number, whole = false): Changes => ({
@@ -389,4 +391,22 @@ test("whatever is slow, fails or comes out of order, an isolate never goes back,
     expect(link.epoch()).toBe(published);
   };
   await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 40, size: "max" }), run), { numRuns: 300 });
+});
+
+test("a request that tells of news waits for a look only where the isolate had no traffic to hear of it", async () => {
+  const { time, control, link, answer, warm } = start();
+  const told = (epoch: string) =>
+    readyFor({ headers: new Headers({ [EPOCH_FIELD]: epoch }) }, link, () => undefined);
+  await warm(5);
+  await time.pass(2 * LIMITS.lookEveryMs);
+  expect(told("6")).toBeUndefined();
+  await time.pass(1);
+  expect([told("5"), told("nonsense"), told("")]).toEqual([undefined, undefined, undefined]);
+  expect(readyFor({ headers: new Headers() }, link, () => undefined)).toBeUndefined();
+  const ready = told("6");
+  expect(control.asked).toHaveLength(2);
+  await answer(at(6));
+  await ready;
+  expect(link.epoch()).toBe(6);
+  expect(told("7")).toBeUndefined();
 });

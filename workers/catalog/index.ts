@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { sendSpansTo } from "#otel/send-spans-to.ts";
 import { startWorkerTelemetry } from "#otel/worker-telemetry.ts";
+import { readyFor } from "#shared/control/ready-for.ts";
 import { createServiceApp } from "#shared/http/service-app.ts";
 import { bindingUpstream } from "#shared/http/upstream-binding.ts";
 import { ok } from "#shared/result.ts";
@@ -57,7 +58,7 @@ export default {
     const { link, telemetry, app } = catalog;
     const waitUntil = (work: Promise<unknown>) => context.waitUntil(work);
     telemetry.flushSoon(waitUntil);
-    if (!link.loaded()) await link.load(waitUntil);
+    await readyFor(request, link, waitUntil);
     const answer = await app.fetch(request, bindings, context);
     link.lookSoon(waitUntil);
     return answer;
