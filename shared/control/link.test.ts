@@ -398,7 +398,7 @@ test("a request that tells of news waits for a look only where the isolate had n
   const told = (epoch: string) =>
     readyFor({ headers: new Headers({ [EPOCH_FIELD]: epoch }) }, link, () => undefined);
   await warm(5);
-  await time.pass(2 * LIMITS.lookEveryMs);
+  await time.pass(LIMITS.lookEveryMs);
   expect(told("6")).toBeUndefined();
   await time.pass(1);
   expect([told("5"), told("nonsense"), told("")]).toEqual([undefined, undefined, undefined]);

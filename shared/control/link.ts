@@ -46,7 +46,7 @@ export interface ControlLink {
   load(waitUntil?: WaitUntil): Promise<void>;
   /** Somebody has met this epoch: when it is news, the next `lookSoon` looks. */
   saw(epoch: number): void;
-  /** Whether an epoch is news, and the isolate had no traffic by which it could have heard of it. */
+  /** Whether an epoch is news, and a look is due: the isolate had no traffic that made it look. */
   hasMissed(epoch: number): boolean;
   /** Looks when it is time to. Cheap when it is not: call it with every request. */
   lookSoon(waitUntil: WaitUntil): void;
@@ -191,7 +191,7 @@ export const controlLink = ({
     saw(epoch) {
       if (epoch > seen.epoch && epoch !== disbelieved) seen = { epoch, at: clock() };
     },
-    hasMissed: (epoch) => epoch > held.epoch() && clock() - began > BUSY_LOOKS * LIMITS.lookEveryMs,
+    hasMissed: (epoch) => epoch > held.epoch() && clock() - began > LIMITS.lookEveryMs,
     lookSoon(waitUntil) {
       if (isDue()) waitUntil(beginLook(LIMITS.lookMs));
     },
