@@ -232,4 +232,70 @@ export const LIMITS = {
   rateLimitKeyCharacters: 128,
   /** Breakers of one service and major: more than it has instances, so that one that is gone for a moment keeps its own. */
   gatewayBreakers: 256,
+  /** One pattern or template of a route's path. */
+  routePatternCharacters: 1_024,
+  /** Segments of one pattern: how deep a lookup goes. */
+  routeSegments: 32,
+  /** Patterns of one route, each of which is a way to it. */
+  routePaths: 16,
+  /** Conditions of one route: each is looked at when all before it hold. */
+  routeConditions: 16,
+  /** Destinations of one route. */
+  routeDestinations: 16,
+  /** A host name that is compared (RFC 1035 section 2.3.4): each of its suffixes may be looked up. */
+  hostCharacters: 253,
+  /** A list of media types that is compared; browsers send some 150 characters. */
+  mediaTypesCharacters: 4_096,
+  /** Of a `Cookie` header this much is looked at: four times what a browser lets one cookie have. */
+  cookieHeaderCharacters: 16_384,
+  /** A cookie's name and value together: what every browser takes (RFC 6265bis section 5.6). */
+  cookieBytes: 4_096,
+  /** A session's content as JSON in the KeyValue store: in base64url it travels to services as one header. */
+  sessionBytes: 8 * 1024,
+  /** Opened sessions that one part of an isolate remembers, at some 10 KB at most; the half seen last always stays. */
+  sessionsRemembered: 1_000,
+  /** The longest lifetime of a session: browsers keep no cookie for longer than 400 days. */
+  sessionSeconds: 400 * 24 * 60 * 60,
+  /** Origins, methods or headers that a route names for CORS: each request is held to them. */
+  corsEntries: 200,
+  /** Headers that a route edits one way: more of them are a service's work. */
+  headerEdits: 50,
+  /** One header's value as it stands in a configuration: the longest sensible Content-Security-Policy is half of it. */
+  headerValueCharacters: 4_096,
+  /** Entries of one `Server-Timing`. */
+  serverTimings: 32,
+  /** Proxies that stand before the gateway at most. */
+  forwardingProxies: 16,
+  /** An issuer's key set, from the request to its last byte: a cold isolate's first token waits for it. */
+  keySetMs: 2_000,
+  /** One key set; the largest known issuer's has 20 KB. */
+  keySetBytes: 128 * 1024,
+  /** Keys of one key set. */
+  keySetKeys: 100,
+  /** A key set is believed at least this long, whatever its Cache-Control says: issuers are not asked for each token. */
+  keySetFreshMinMs: 60_000,
+  /** The same without a Cache-Control. */
+  keySetFreshMs: 10 * 60_000,
+  /** A key set is asked for anew after this, whatever its Cache-Control says: a withdrawn key is gone within an hour. */
+  keySetFreshMaxMs: 60 * 60_000,
+  /** How long a key set is believed in while its issuer cannot be reached. */
+  keySetKeptMs: 6 * 60 * 60_000,
+  /** Between two questions of an isolate for one key set: tokens with invented key ids must not become a load. */
+  keySetAgainMs: 10_000,
+  /** Between the looks of a request that waits for another's question for the same key set. */
+  keySetLookMs: 20,
+  /** Key sets by URL that an isolate keeps. */
+  keySets: 100,
+  /** A token's or a key's text; a JWT with 100 groups in it is 5,000. */
+  credentialCharacters: 8_192,
+  /** Verified tokens that an isolate remembers, at 1 to 8 KB each. */
+  tokensRemembered: 4_000,
+  /** API keys whose digests an isolate remembers, at some 250 bytes each. */
+  apiKeysRemembered: 10_000,
+  /** Identities that a gateway's isolate has minted and a service's has verified, at some 500 bytes each. */
+  identitiesRemembered: 10_000,
+  /** An identity's life: what a service that was broken into can do in another's name ends with it. */
+  identitySeconds: 60,
+  /** How far clocks of the platform's own machines may be apart. */
+  identitySkewSeconds: 5,
 } as const;

@@ -12,6 +12,25 @@ export type ProblemTable = Readonly<Record<string, ProblemType>>;
 export const PLATFORM_PROBLEMS = {
   invalid_json: { status: 400, title: "The body is not valid JSON", retryable: false },
   invalid_parameter: { status: 400, title: "A parameter of the request is not valid", retryable: false },
+  csrf_mismatch: {
+    status: 403,
+    title: "The request does not prove that it comes from the session's own pages",
+    retryable: false,
+  },
+  origin_not_allowed: {
+    status: 403,
+    title: "Pages of this origin may not send such requests",
+    retryable: false,
+  },
+  credentials_missing: { status: 401, title: "Credentials are needed here", retryable: false },
+  credentials_not_valid: { status: 401, title: "The credentials are not valid", retryable: false },
+  identity_missing: { status: 401, title: "The request did not come through the gateway", retryable: false },
+  identity_not_valid: {
+    status: 401,
+    title: "The gateway's word for the caller is not valid",
+    retryable: false,
+  },
+  scope_missing: { status: 403, title: "The credentials do not allow this", retryable: false },
   not_found: { status: 404, title: "There is nothing at this address", retryable: false },
   method_not_allowed: { status: 405, title: "This method is not offered here", retryable: false },
   body_too_large: { status: 413, title: "The body is too large", retryable: false },
