@@ -230,8 +230,16 @@ export const LIMITS = {
   rateLimitKeys: 10_000,
   /** Of a caller's name, as a header may say it: what is remembered of each stays small. */
   rateLimitKeyCharacters: 128,
+  /** Services under a major whose route an isolate has made; then it begins anew. Those that left the registry are among them. */
+  gatewayRoutesKnown: 20_000,
   /** Breakers of one service and major: more than it has instances, so that one that is gone for a moment keeps its own. */
   gatewayBreakers: 256,
+  /** The longest that a hint keeps a breaker sampling: without a control plane nobody would withdraw it. */
+  breakerHintMs: 30_000,
+  /** Instances of which breakers are told between isolates at once; the one told of longest ago makes room. */
+  breakerSuspects: 100,
+  /** Isolates whose word on one instance is kept, the newest: no isolate outweighs others by being one of many. */
+  breakerVotes: 1_000,
   /** One pattern or template of a route's path. */
   routePatternCharacters: 1_024,
   /** Segments of one pattern: how deep a lookup goes. */
