@@ -306,4 +306,24 @@ export const LIMITS = {
   identitySeconds: 60,
   /** How far clocks of the platform's own machines may be apart. */
   identitySkewSeconds: 5,
+  /** Stored answers of one route in one isolate, at most: an isolate has 128 MB for everything. */
+  cacheBytes: 64 * 1024 * 1024,
+  /** One stored answer, at most: it is held twice while it is put together. */
+  cacheEntryBytes: 8 * 1024 * 1024,
+  /** Stored answers to one address that differ by `Vary`: a look goes through all of them. */
+  cacheVariants: 64,
+  /** Lifetimes that configuration may give to stored answers. */
+  cacheTtlSeconds: 31 * 24 * 60 * 60,
+  /** How long equal requests wait for the one that was sent: it may be gone without a word. */
+  cacheLeaseMs: 3_000,
+  /** Addresses of one route that are being fetched, or known not to be worth waiting for. */
+  cacheLeases: 1_000,
+  /** Between the looks of a request that waits for an equal one, once it has waited for a while. */
+  cacheLookMs: 25,
+  /** How long nobody waits for an answer that turned out to be for one request only. */
+  cachePassMs: 10_000,
+  /** Invalidated addresses that are remembered, so that what was asked for before does not come back. */
+  cacheInvalidations: 1_000,
+  /** A body on its way into the cache of which nothing came for as long is not counted any more: its request is gone. */
+  cacheFillIdleMs: 60_000,
 } as const;
