@@ -230,6 +230,24 @@ export const LIMITS = {
   rateLimitKeys: 10_000,
   /** Of a caller's name, as a header may say it: what is remembered of each stays small. */
   rateLimitKeyCharacters: 128,
+  /** Limits of one route: each is asked for every request. */
+  rateLimitsPerRoute: 4,
+  /** An exact limit's answer, or the platform's; who needs longer is answered by what the isolate knows. */
+  rateLimitAnswerMs: 250,
+  /** How long an Actor that gave no answer is not asked again by the same isolate. */
+  rateLimitPauseMs: 1_000,
+  /** Actors of one exact limit; each answers some 1,000 questions a second. */
+  rateLimitShards: 256,
+  /** Callers in the memory of one Actor: half of them is what comes in the 10 s for which memory alone is gone by. */
+  rateLimitActorKeys: 20_000,
+  /** Limits that one Actor knows at once; they are several only while their settings change. */
+  rateLimitActorPolicies: 16,
+  /** An Actor is ended after some 10 s without work: a caller who needs longer to be rested is kept in its SQLite. */
+  rateLimitKeptMs: 10_000,
+  /** Between an Actor's removals of callers who are rested. */
+  rateLimitSweepMs: 60_000,
+  /** Callers kept in one Actor's SQLite, at some 200 bytes each; those who are rested soonest make room. */
+  rateLimitStoredKeys: 1_000_000,
   /** Services under a major whose route an isolate has made; then it begins anew. Those that left the registry are among them. */
   gatewayRoutesKnown: 20_000,
   /** Breakers of one service and major: more than it has instances, so that one that is gone for a moment keeps its own. */

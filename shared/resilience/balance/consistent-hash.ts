@@ -1,4 +1,5 @@
 /** Consistent hashing: a key stays with its instance, and only those move whose instance comes or goes. */
+import { fmix32 } from "../../cqrs/fmix32.ts";
 import { fnv1a } from "../../cqrs/fnv1a.ts";
 import type { Random } from "../../runtime/clock.ts";
 import { type Balanced, type Balancer, NO_WISHES, type PickOptions } from "./balancer.ts";
@@ -18,7 +19,7 @@ export const consistentHash = <Target extends Balanced>(
   const seedsFor = (group: Group<Target>): Uint32Array => {
     const known = seedsOf.get(group);
     if (known) return known;
-    const seeds = Uint32Array.from(group.targets, ({ id }) => mixed(fnv1a(id)));
+    const seeds = Uint32Array.from(group.targets, ({ id }) => fmix32(fnv1a(id)));
     seedsOf.set(group, seeds);
     return seeds;
   };
@@ -50,7 +51,7 @@ const highest = <Target extends object>(
   for (let index = 0; index < targets.length; index++) {
     const target = targets[index];
     if (!target || except?.(target)) continue;
-    const lot = (mixed(hash ^ (seeds[index] ?? 0)) + 0.5) / 2 ** 32;
+    const lot = (fmix32(hash ^ (seeds[index] ?? 0)) + 0.5) / 2 ** 32;
     const wait = -Math.log(lot) / (weights[index] ?? 0);
     if (wait < best) {
       best = wait;
@@ -58,12 +59,4 @@ const highest = <Target extends object>(
     }
   }
   return chosen;
-};
-
-/** MurmurHash3's last mix (fmix32): the lots of similar keys and ids must have nothing in common. */
-const mixed = (hash: number): number => {
-  let mix = hash ^ (hash >>> 16);
-  mix = Math.imul(mix, 0x85ebca6b);
-  mix = Math.imul(mix ^ (mix >>> 13), 0xc2b2ae35);
-  return (mix ^ (mix >>> 16)) >>> 0;
 };
