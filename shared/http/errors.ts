@@ -48,7 +48,11 @@ export const PLATFORM_PROBLEMS = {
   upstream_unreachable: { status: 502, title: "The service did not answer", retryable: true },
   unavailable: { status: 503, title: "The service cannot do this at the moment", retryable: true },
   deadline_exceeded: { status: 504, title: "The answer did not come in time", retryable: true },
-  not_stored: { status: 504, title: "Only a stored answer was asked for, and there is none", retryable: false },
+  not_stored: {
+    status: 504,
+    title: "Only a stored answer was asked for, and there is none",
+    retryable: false,
+  },
   position_not_reached: { status: 503, title: "The answer is not as new as asked for yet", retryable: true },
 } as const satisfies ProblemTable;
 
