@@ -308,6 +308,8 @@ export const LIMITS = {
   keySetKeptMs: 6 * 60 * 60_000,
   /** Between two questions of an isolate for one key set: tokens with invented key ids must not become a load. */
   keySetAgainMs: 10_000,
+  /** The same while it has none: nobody gets in meanwhile. */
+  keySetColdAgainMs: 1_000,
   /** Between the looks of a request that waits for another's question for the same key set. */
   keySetLookMs: 20,
   /** Key sets by URL that an isolate keeps. */

@@ -33,6 +33,18 @@ export type DeadlineOptions = {
   defaultMs: number;
 };
 
+/** Of a request that only its client ends: nothing is told to the next hop. */
+export const endless = (request: Pick<Request, "signal">): Deadline => ({
+  at: Number.POSITIVE_INFINITY,
+  get signal() {
+    return request.signal;
+  },
+  remainingMs: () => Number.POSITIVE_INFINITY,
+  isOver: () => false,
+  carry() {},
+  release() {},
+});
+
 /** The deadline of a request as its caller wants it, within bounds. Of the request only what is needed is touched. */
 export const deadlineFrom = (
   request: Pick<Request, "headers" | "signal">,

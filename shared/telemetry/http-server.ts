@@ -23,28 +23,61 @@ const fromHeaders: TextMapGetter<Headers> = {
 
 /**
  * Runs the rest of the pipeline inside a span named `METHOD route`, child of the caller's `traceparent`.
- * Attributes are only gathered for spans that are recorded: this stands on the gateway's hot path.
  * Register it first, with `app.use(tracedServer())`.
  * @param routeOf the route's template where the app's own routes do not tell it; asked for recorded spans only
  */
 export const tracedServer = (routeOf: (c: Context) => string | undefined = matchedRoute): MiddlewareHandler =>
-  async function tracedServer(c, next) {
-    const parent = callersContext(c.req.raw.headers);
-    if (unsampledSpan(parent)) return context.with(parent, next);
-    // The path is there from the start because samplers may go by it.
-    const attributes = { "url.path": c.req.path };
-    const span = tracer().startSpan(c.req.method, { kind: SpanKind.SERVER, attributes }, parent);
-    if (span.isRecording()) describeRequest(span, c);
-    try {
-      await context.with(trace.setSpan(parent, span), next);
-      if (span.isRecording()) describeAnswer(span, c, routeOf(c));
-    } catch (error) {
-      failSpan(span, error);
-      throw error;
-    } finally {
-      span.end();
-    }
+  function tracedServer(c, next) {
+    const served = { request: c.req.raw, path: c.req.path, routeOf: () => routeOf(c) };
+    const work = async () => {
+      await next();
+      return { status: c.res.status, error: c.error };
+    };
+    return servedInSpan(served, (parent) => context.with(parent, work)).then(() => undefined);
   };
+
+export interface Served {
+  readonly request: Request;
+  /** Of its URL. */
+  readonly path: string;
+  /** The route's template; asked for recorded spans only, when there is an answer. */
+  readonly routeOf: () => string | undefined;
+}
+
+interface Answered {
+  readonly status: number;
+  readonly error?: unknown;
+}
+
+/**
+ * Does the work as a SERVER span, child of the caller's `traceparent`. Attributes are only gathered for spans that are
+ * recorded, and only those are active already when the work begins: this stands on the gateway's hot path.
+ * @param work gets the context that is to be active in it, or to be told on
+ */
+export const servedInSpan = async <Answer extends Answered>(
+  served: Served,
+  work: (active: TraceContext) => Promise<Answer>,
+): Promise<Answer> => {
+  const { request, path } = served;
+  const parent = callersContext(request.headers);
+  if (unsampledSpan(parent)) return work(parent);
+  // The path is there from the start because samplers may go by it.
+  const attributes = { "url.path": path };
+  const span = tracer().startSpan(request.method, { kind: SpanKind.SERVER, attributes }, parent);
+  const active = trace.setSpan(parent, span);
+  if (!span.isRecording()) return work(active);
+  describeRequest(span, request);
+  try {
+    const answer = await context.with(active, work, undefined, active);
+    describeAnswer(span, answer, { method: request.method, route: served.routeOf() });
+    return answer;
+  } catch (error) {
+    failSpan(span, error);
+    throw error;
+  } finally {
+    span.end();
+  }
+};
 
 /** Most requests from outside carry neither: asking for two headers costs less than what extracting makes. */
 const callersContext = (headers: Headers): TraceContext =>
@@ -52,26 +85,29 @@ const callersContext = (headers: Headers): TraceContext =>
     ? propagation.extract(ROOT_CONTEXT, headers, fromHeaders)
     : ROOT_CONTEXT;
 
-const describeRequest = (span: Span, c: Context): void => {
+const describeRequest = (span: Span, { url: target, method, headers }: Request): void => {
   // The target of "OPTIONS *" is no URL.
-  const url = URL.parse(c.req.url);
-  const userAgent = c.req.header("user-agent");
+  const url = URL.parse(target);
+  const userAgent = headers.get("user-agent");
   span.setAttributes({
-    ...httpMethod(c.req.method).attributes,
+    ...httpMethod(method).attributes,
     ...(url && { "url.scheme": url.protocol.slice(0, -1), "server.address": url.hostname }),
     ...(url?.port && { "server.port": Number(url.port) }),
     ...(userAgent && { "user_agent.original": userAgent }),
   });
 };
 
-const describeAnswer = (span: Span, c: Context, route: string | undefined): void => {
-  const { status } = c.res;
-  const { name } = httpMethod(c.req.method);
+const describeAnswer = (
+  span: Span,
+  { status, error }: Answered,
+  { method, route }: { readonly method: string; readonly route: string | undefined },
+): void => {
+  const { name } = httpMethod(method);
   span.updateName(route ? `${name} ${route}` : name);
   if (route) span.setAttribute("http.route", route);
   span.setAttribute("http.response.status_code", status);
   if (status < 500) return;
-  if (c.error) span.recordException(c.error);
+  if (error instanceof Error) span.recordException(error);
   span.setAttribute("error.type", String(status));
   span.setStatus({ code: SpanStatusCode.ERROR });
 };

@@ -15,8 +15,11 @@ import { failSpan, tracer, unsampledSpan } from "./span.ts";
 const intoHeaders = { set: (headers: Headers, key: string, value: string) => headers.set(key, value) };
 
 export interface TracedUpstream extends Upstream {
-  /** @param resends how often the same request was sent before; 0 when absent */
-  fetch(request: Request, resends?: number): Promise<Response>;
+  /**
+   * @param resends how often the same request was sent before; 0 when absent
+   * @param parent the active context when absent
+   */
+  fetch(request: Request, resends?: number, parent?: Context): Promise<Response>;
 }
 
 /**
@@ -24,8 +27,7 @@ export interface TracedUpstream extends Upstream {
  * its `traceparent` is set in place where the platform allows it, because a copy costs more than all the rest.
  */
 export const tracedUpstream = (upstream: Upstream, { service }: { service: string }): TracedUpstream => ({
-  fetch(request, resends = 0) {
-    const parent = context.active();
+  fetch(request, resends = 0, parent = context.active()) {
     // An unsampled trace only has to stay one trace: no span of its own is needed for that.
     return unsampledSpan(parent)
       ? upstream.fetch(carryingTrace(request, parent))

@@ -1,4 +1,5 @@
 /** One request on its way through the gateway: what its parts know of it, and leave for each other. */
+import type { Context as TraceContext } from "@opentelemetry/api";
 import { PLATFORM_PROBLEMS } from "#shared/http/errors.ts";
 import { problemResponse } from "#shared/http/problem.ts";
 import type { SendRefusal } from "./policy/refusal.ts";
@@ -11,6 +12,8 @@ export interface Exchange {
   readonly path: string;
   /** The route's key in the configuration, or `{service}/v{major}` by the registry. */
   readonly route: string;
+  /** The trace that it belongs to; active already where the trace is recorded, or the route has parts that may be. */
+  readonly trace: TraceContext;
   /** By the names in the route's pattern; values are percent-decoded. */
   readonly params: Readonly<Record<string, string>>;
   /** The service that the route leads to, the first of several; empty where it leads to fixed URLs only. */

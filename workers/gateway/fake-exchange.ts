@@ -1,4 +1,5 @@
 /** An exchange for tests of a part by itself. */
+import { ROOT_CONTEXT } from "@opentelemetry/api";
 import type { Exchange, Handler } from "./exchange.ts";
 
 export interface FakeExchange extends Exchange {
@@ -18,6 +19,7 @@ export const fakeExchange = (
     request,
     requestId: "request-1",
     path: new URL(request.url).pathname,
+    trace: ROOT_CONTEXT,
     route: "shop",
     params: {},
     service: "shop",

@@ -1,8 +1,6 @@
-/** What the gateway's handlers find in their context. */
+/** What the handlers of the gateway's own pages find in their context. */
+import type { Arrival } from "./arrival.ts";
 
 export interface GatewayEnv {
-  Variables: {
-    /** The request's name, from its client or made here. */
-    requestId: string;
-  };
+  Bindings: { readonly arrival: Arrival };
 }

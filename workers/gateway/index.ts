@@ -73,6 +73,7 @@ const makeGateway = () => {
     services,
     policies,
     tools,
+    config: () => config.get(),
     monitor,
     control: tracedUpstream(control, { service: "control" }),
     newRequestId: () => crypto.randomUUID(),
@@ -88,7 +89,7 @@ export default {
     const { link, app } = gateway;
     const waitUntil = (work: Promise<unknown>) => context.waitUntil(work);
     telemetry.flushSoon(waitUntil);
-    const answer = await app.fetch(request, undefined, context);
+    const answer = await app.fetch(request, context);
     link.lookSoon(waitUntil);
     return answer;
   },

@@ -1,4 +1,5 @@
 /** What a service gets to see of a client's request. */
+import type { HeaderEdit } from "./exchange.ts";
 
 /** Meant for one connection (RFC 9110 section 7.6.1), whatever the client's `Connection` says. */
 const HOP_BY_HOP = new Set([
@@ -16,13 +17,23 @@ const HOP_BY_HOP = new Set([
 /** Headers that only workers may set for each other. */
 const INTERNAL_PREFIX = "skerry-internal-";
 
+export interface Onward {
+  readonly request: Request;
+  readonly requestId: string;
+  /** In the place of the request's own. */
+  readonly url?: string | undefined;
+  /** In the place of the request's own. */
+  readonly signal?: AbortSignal | undefined;
+  /** Made last, so that they may set what clients may not. */
+  readonly edits?: readonly HeaderEdit[] | undefined;
+}
+
 /**
  * The same request, body streamed, without the headers that are not the client's to pass on, and with its id.
  * Of all protocols that a client may ask to go on with, `websocket` alone is passed on.
- * @param signal in the place of the request's own
  */
-export const onwardRequest = (request: Request, requestId: string, signal?: AbortSignal): Request => {
-  const onward = signal ? new Request(request, { signal }) : new Request(request);
+export const onwardRequest = ({ request, requestId, url, signal, edits }: Onward): Request => {
+  const onward = copyOf(request, url, signal);
   const { headers } = onward;
   let webSocket = false;
   for (const name of request.headers.keys()) {
@@ -33,7 +44,22 @@ export const onwardRequest = (request: Request, requestId: string, signal?: Abor
   if (connection !== null) removeNamedBy(connection, headers);
   if (webSocket) headers.set("upgrade", "websocket");
   headers.set("x-request-id", requestId);
+  if (edits) edit(headers, edits);
   return onward;
+};
+
+const copyOf = (request: Request, url: string | undefined, signal: AbortSignal | undefined): Request => {
+  if (url === undefined) return signal ? new Request(request, { signal }) : new Request(request);
+  const elsewhere = new Request(url, request);
+  return signal ? new Request(elsewhere, { signal }) : elsewhere;
+};
+
+/** Makes the changes in their order. */
+export const edit = (headers: Headers, edits: readonly HeaderEdit[]): void => {
+  for (const { kind, name, value } of edits) {
+    if (kind === "remove") headers.delete(name);
+    else headers[kind](name, value);
+  }
 };
 
 const removeNamedBy = (connection: string, headers: Headers): void => {

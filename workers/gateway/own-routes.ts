@@ -50,7 +50,7 @@ export const addOwnRoutes = (app: Hono<GatewayEnv>, options: OwnRoutesOptions): 
 
 const repeatRequestId: MiddlewareHandler<GatewayEnv> = async (c, next) => {
   await next();
-  c.res.headers.set("x-request-id", c.get("requestId"));
+  c.res.headers.set("x-request-id", c.env.arrival.requestId);
 };
 
 const homeAnswer = (c: Context, services: readonly ListedService[]): Response | Promise<Response> => {

@@ -45,7 +45,7 @@ const gateway = (upstreams: Upstreams = {}, random = Math.random, policy: Writte
   };
   return {
     request: async (path: string | Request, init?: RequestInit) =>
-      app.request(path, init, undefined, context),
+      app.fetch(path instanceof Request ? path : new Request(new URL(path, "http://gateway"), init), context),
   };
 };
 

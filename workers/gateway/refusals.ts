@@ -2,24 +2,21 @@
 import type { Context } from "hono";
 import type { RouterRoute } from "hono/types";
 import { allowedMethods } from "#shared/http/allowed-methods.ts";
-import { PLATFORM_PROBLEMS } from "#shared/http/errors.ts";
-import { problemResponse } from "#shared/http/problem.ts";
+import type { PLATFORM_PROBLEMS } from "#shared/http/errors.ts";
 import { retryAfterField } from "#shared/resilience/rate-limit-headers.ts";
+import { type Exchange, refusal } from "./exchange.ts";
 import type { GatewayEnv } from "./gateway-env.ts";
 import type { SendRefusal } from "./policy/refusal.ts";
 import type { RoutingRefusal } from "./registered-services.ts";
 import type { ServicePath } from "./service-path.ts";
 
+/** Of one of the gateway's own pages. */
 export const refuse = (
   c: Context<GatewayEnv>,
   code: keyof typeof PLATFORM_PROBLEMS,
   detail: string,
   headers: Readonly<Record<string, string>> = {},
-): Response =>
-  problemResponse({ code, detail }, PLATFORM_PROBLEMS, {
-    instance: c.req.path,
-    headers: { "x-request-id": c.get("requestId"), ...headers },
-  });
+): Response => refusal(c.env.arrival, code, detail, headers);
 
 /** 404, or 405 with `Allow` where one of the gateway's own routes has other methods. */
 export const refuseUnknown = (c: Context<GatewayEnv>, routes: readonly RouterRoute[]): Response => {
@@ -32,33 +29,34 @@ export const refuseUnknown = (c: Context<GatewayEnv>, routes: readonly RouterRou
   return refuse(c, "method_not_allowed", detail, { allow });
 };
 
+const lookingFor = ({ path }: Named) => `Looking for ${JSON.stringify(path.slice(0, 200))}: no such address.`;
+
+type Named = Pick<Exchange, "path" | "requestId">;
+
 /** Where the registry leads nowhere. */
 export const refuseRouting = (
-  c: Context<GatewayEnv>,
+  named: Named,
   { service, version }: ServicePath,
-  refusal: RoutingRefusal,
-): Response | Promise<Response> => {
-  switch (refusal.code) {
+  reason: RoutingRefusal,
+): Response => {
+  switch (reason.code) {
     case "not_registered":
-      return c.notFound();
+      return refusal(named, "not_found", lookingFor(named));
     case "no_such_major": {
-      const known = refusal.majors.map((major) => `"v${major}"`).join(", ");
+      const known = reason.majors.map((major) => `"v${major}"`).join(", ");
       const asked = JSON.stringify(version.slice(0, 30));
-      return refuse(
-        c,
-        "not_found",
-        `Looking for version ${asked} of "${service}": expected one of ${known}.`,
-      );
+      const detail = `Looking for version ${asked} of "${service}": expected one of ${known}.`;
+      return refusal(named, "not_found", detail);
     }
     case "no_healthy_instance":
-      return refuse(
-        c,
+      return refusal(
+        named,
         "unavailable",
         `Calling the service "${service}" ${version}: none of its instances is healthy at the moment.`,
       );
     case "nothing_known":
-      return refuse(
-        c,
+      return refusal(
+        named,
         "unavailable",
         `Looking for the service "${service}": the registry was not reached yet.`,
       );
@@ -66,28 +64,35 @@ export const refuseRouting = (
 };
 
 /** Where the policy's parts give no answer of the service. */
-export const refuseSending = (c: Context<GatewayEnv>, service: string, refusal: SendRefusal): Response => {
+export const refuseSending = (named: Named, service: string, reason: SendRefusal): Response => {
   const calling = `Calling the service "${service}"`;
-  switch (refusal.code) {
+  switch (reason.code) {
     case "unreachable":
     case "client_gone":
-      return refuse(c, "upstream_unreachable", `${calling}: it did not answer.`);
+      return refusal(named, "upstream_unreachable", `${calling}: it did not answer.`);
     case "late":
-      return refuse(
-        c,
+      return refusal(
+        named,
         "deadline_exceeded",
-        `${calling}: expected an answer within ${refusal.withinMs} ms, and there was none.`,
+        `${calling}: expected an answer within ${reason.withinMs} ms, and there was none.`,
       );
     case "open": {
-      const after = retryAfterField(Math.max(1_000, refusal.retryAfterMs));
+      const after = retryAfterField(Math.max(1_000, reason.retryAfterMs));
       const detail = `${calling}: none of its instances answers well enough at the moment, so it was not asked.`;
-      return refuse(c, "unavailable", detail, after === undefined ? {} : { "retry-after": after });
+      return refusal(named, "unavailable", detail, after === undefined ? {} : { "retry-after": after });
     }
     case "full":
-      return refuse(c, "unavailable", `${calling}: as many requests as may be are under way.`);
+      return refusal(named, "unavailable", `${calling}: as many requests as may be are under way.`);
     case "shed":
-      return refuse(c, "unavailable", `${calling}: it has more to do than it can, so it was not asked.`);
+      return refusal(named, "unavailable", `${calling}: it has more to do than it can, so it was not asked.`);
+    case "no_instance":
+      return refusal(named, "unavailable", `${calling}: none of its instances is healthy at the moment.`);
     case "rate_limited":
-      return refuse(c, "rate_limited", `${calling}: expected fewer requests in this time.`, refusal.headers);
+      return refusal(
+        named,
+        "rate_limited",
+        `${calling}: expected fewer requests in this time.`,
+        reason.headers,
+      );
   }
 };

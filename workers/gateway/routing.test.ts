@@ -42,7 +42,7 @@ const gateway = (
   const waitUntil = (work: Promise<unknown>) => void lasting.push(work);
   const context = { waitUntil, passThroughOnException() {}, props: {} };
   return async (path: string, init?: RequestInit) => {
-    const response = await app.request(path, init, undefined, context);
+    const response = await app.fetch(new Request(new URL(path, "http://gateway"), init), context);
     return { status: response.status, headers: response.headers, text: await response.text() };
   };
 };

@@ -1,4 +1,5 @@
 /** Sends a request once, or as often as its policy allows, and tells all parts what came of each attempt. */
+import { LIMITS } from "#shared/limits.ts";
 import type { BreakerOutcome } from "#shared/resilience/breaker.ts";
 import type { Bulkhead } from "#shared/resilience/bulkhead.ts";
 import type { BulkheadSlot } from "#shared/resilience/bulkhead-slots.ts";
@@ -6,6 +7,7 @@ import type { Deadline } from "#shared/resilience/deadline.ts";
 import { hedged } from "#shared/resilience/hedge.ts";
 import { discard, type Outcome, retrying } from "#shared/resilience/retry.ts";
 import { err, ok } from "#shared/result.ts";
+import type { Exchange } from "../exchange.ts";
 import { type Chosen, chooseInstance } from "./choose-instance.ts";
 import { isFailure, isServicesWord } from "./failure.ts";
 import type { RetryPart } from "./policy.ts";
@@ -15,7 +17,7 @@ import type { Target } from "./target.ts";
 import type { Tools, UpstreamParts } from "./upstream-parts.ts";
 
 export interface Sending {
-  readonly request: Request;
+  readonly exchange: Exchange;
   readonly copies: RequestCopies;
   readonly deadline: Deadline;
   readonly parts: UpstreamParts;
@@ -118,7 +120,7 @@ const sendInSlot = async (
   const slot = await slotOf(series.sending, bulkhead);
   if (slot === undefined) {
     if (chosen.permit !== undefined) chosen.breaker?.done(chosen.permit, "ignored", 0);
-    return err(series.sending.request.signal.aborted ? CLIENT_GONE : FULL);
+    return err(series.sending.exchange.request.signal.aborted ? CLIENT_GONE : FULL);
   }
   try {
     return await send(chosen, series, signal);
@@ -142,13 +144,14 @@ const slotOf = async (
 
 const send = async (chosen: Chosen, series: Series, signal: AbortSignal | undefined): Promise<Sent> => {
   const { sending, tools } = series;
-  const { parts, copies } = sending;
+  const { parts, copies, exchange } = sending;
   const { target, breaker, permit } = chosen;
   // One alone need not be compared with others.
   const balancer = series.targets.length > 1 ? parts.balancer : undefined;
   const began = tools.clock();
   balancer?.started(target);
-  const sent = await inTime(() => target.upstream.fetch(copies.next(signal), series.sent++), sending, tools);
+  const ask = () => target.upstream.fetch(copies.next(signal), series.sent++, exchange.trace);
+  const sent = await inTime(ask, sending, tools);
   const now = tools.clock();
   const tookMs = now - began;
   const outcome = judged(sent, sending, signal);
@@ -168,29 +171,37 @@ const judged = (sent: Sent, { hurried }: Sending, signal: AbortSignal | undefine
 /** A timer costs a tenth of a signal, and an instance that does not heed signals is left behind, too. */
 const inTime = (
   ask: () => Promise<Response>,
-  { deadline, request, parts }: Sending,
+  { deadline, exchange, parts }: Sending,
   { timer }: Tools,
-): Promise<Sent> =>
-  new Promise((resolve) => {
+): Promise<Sent> => {
+  const none = () =>
+    err(exchange.request.signal.aborted ? CLIENT_GONE : deadline.isOver() ? lateIn(parts) : UNREACHABLE);
+  const remainingMs = deadline.remainingMs();
+  if (remainingMs === Number.POSITIVE_INFINITY) return answered(ask, none);
+  return new Promise((resolve) => {
     let over = false;
-    const stop = timer(Math.max(0, deadline.remainingMs()), () => {
+    const stop = timer(Math.max(0, remainingMs), () => {
       over = true;
-      resolve(err({ code: "late", withinMs: parts.policy.deadlineMs }));
+      resolve(err(lateIn(parts)));
     });
-    const answered = (response: Response) => {
+    const settle = (sent: Sent) => {
       stop();
-      if (over) discard(ok(response));
-      else resolve(ok(response));
+      if (over) discard(sent);
+      else resolve(sent);
     };
-    const none = () => {
-      stop();
-      resolve(err(request.signal.aborted ? CLIENT_GONE : deadline.isOver() ? lateIn(parts) : UNREACHABLE));
-    };
-    try {
-      ask().then(answered, none);
-    } catch {
-      none();
-    }
+    answered(ask, none).then(settle);
   });
+};
 
-const lateIn = ({ policy }: UpstreamParts): SendRefusal => ({ code: "late", withinMs: policy.deadlineMs });
+const answered = async (ask: () => Promise<Response>, none: () => Sent): Promise<Sent> => {
+  try {
+    return ok(await ask());
+  } catch {
+    return none();
+  }
+};
+
+const lateIn = ({ policy }: UpstreamParts): SendRefusal => ({
+  code: "late",
+  withinMs: policy.deadlineMs === false ? LIMITS.latencyMs : policy.deadlineMs,
+});

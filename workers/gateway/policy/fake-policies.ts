@@ -9,6 +9,7 @@ import type { Tools } from "./upstream-parts.ts";
 export interface FakePolicies {
   readonly policies: ServicePolicies;
   readonly tools: Tools;
+  readonly config: () => GatewayConfig;
   /** Puts another configuration in force. */
   configure(common: WrittenPolicy, services?: Readonly<Record<string, WrittenPolicy>>): void;
 }
@@ -25,6 +26,7 @@ export const fakePolicies = (
   return {
     policies: servicePolicies({ ...tools, config: () => config, isRegistered }),
     tools,
+    config: () => config,
     configure(next, services) {
       config = configOf(next, services);
     },

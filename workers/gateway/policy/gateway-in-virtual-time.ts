@@ -60,8 +60,7 @@ export const gatewayInVirtualTime = <T extends Time>(
         },
       }),
     }),
-    policies: fake.policies,
-    tools: fake.tools,
+    ...fake,
     monitor: { fetch: async () => new Response() },
     control: { fetch: async () => new Response() },
     newRequestId: () => "made-here",
@@ -75,7 +74,11 @@ export const gatewayInVirtualTime = <T extends Time>(
 
   const begin = (init: RequestInit = {}, path = "/s/v1/x"): Promise<Response> =>
     Promise.resolve(
-      app.request(path, init, undefined, { waitUntil() {}, passThroughOnException() {}, props: {} }),
+      app.fetch(new Request(new URL(path, "http://gateway"), init), {
+        waitUntil() {},
+        passThroughOnException() {},
+        props: {},
+      }),
     );
 
   /** Lets time pass until there is an answer. */

@@ -147,9 +147,12 @@ const rateLimit = z.strictObject({
 
 /** Every part may be left out: a service's own part goes before the common one, field by field, then come the defaults. */
 export const policySchema = z.strictObject({
-  deadlineMs: ms(LIMITS.latencyMs, 1)
+  deadlineMs: z
+    .union([OFF, ms(LIMITS.latencyMs, 1)])
     .optional()
-    .describe("From the request to the answer's headers, all attempts together; a client may ask for less."),
+    .describe(
+      "From the request to the answer's headers, all attempts together; a client may ask for less. `false`: only clients set one.",
+    ),
   retry: z
     .union([OFF, retry])
     .optional()

@@ -54,7 +54,7 @@ export type Balance =
   | { hash: { header: string } | { cookie: string } };
 
 export interface Policy {
-  readonly deadlineMs: number;
+  readonly deadlineMs: false | number;
   readonly retry: false | RetryPart;
   readonly hedge: false | { readonly quantile: number; readonly answersMin: number };
   readonly breaker: false | BreakerSettings;

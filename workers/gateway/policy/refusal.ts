@@ -9,6 +9,8 @@ export type SendRefusal =
   | { readonly code: "client_gone" }
   /** The breakers of all instances are open; Infinity while an operator holds them open. */
   | { readonly code: "open"; readonly retryAfterMs: number }
+  /** No instance is healthy, so nobody was asked. */
+  | { readonly code: "no_instance" }
   /** As many requests as may be are under way. */
   | { readonly code: "full" }
   /** The service does not accept what it gets; this one was refused beforehand. */
@@ -18,5 +20,6 @@ export type SendRefusal =
 
 export const UNREACHABLE: SendRefusal = { code: "unreachable" };
 export const CLIENT_GONE: SendRefusal = { code: "client_gone" };
+export const NO_INSTANCE: SendRefusal = { code: "no_instance" };
 export const FULL: SendRefusal = { code: "full" };
 export const SHED: SendRefusal = { code: "shed" };

@@ -2,6 +2,7 @@
 import type { Deadline } from "#shared/resilience/deadline.ts";
 import { replayableBody } from "#shared/resilience/replayable-body.ts";
 import { maySendAgain } from "#shared/resilience/retry-safety.ts";
+import type { Exchange } from "../exchange.ts";
 import { onwardRequest } from "../onward-request.ts";
 import type { RetryPart } from "./policy.ts";
 
@@ -13,40 +14,43 @@ export interface RequestCopies {
 }
 
 export interface CopyOptions {
-  readonly requestId: string;
+  readonly exchange: Exchange;
+  /** In the place of the request's own. */
+  readonly url: string | undefined;
   readonly deadline: Deadline;
   /** False when nothing is ever sent twice: then every body streams. */
   readonly again: false | Pick<RetryPart, "safeMethods" | "bodyBytesMax">;
 }
 
 /** Undefined: nothing need be waited for, and `streamedCopies` do. Of a request without a body nothing is touched. */
-export const keptCopies = (request: Request, options: CopyOptions): Promise<RequestCopies> | undefined => {
-  const { again } = options;
+export const keptCopies = (options: CopyOptions): Promise<RequestCopies> | undefined => {
+  const { again, exchange } = options;
+  const { request } = exchange;
   if (request.method === "GET" || request.method === "HEAD" || !again) return undefined;
   if (request.body === null || !maySendAgain(request, again.safeMethods)) return undefined;
   if (Number(request.headers.get("content-length")) > again.bodyBytesMax) return undefined;
-  return keepBody(request, options, again.bodyBytesMax);
+  return keepBody(options, again.bodyBytesMax);
 };
 
-export const streamedCopies = (
-  request: Request,
-  { requestId, deadline, again }: CopyOptions,
-): RequestCopies => ({
-  repeatable: () =>
-    again !== false &&
-    request.body === null &&
-    !request.headers.has("upgrade") &&
-    maySendAgain(request, again.safeMethods),
-  next: (signal) => carrying(onwardRequest(request, requestId, signal), deadline),
-});
+export const streamedCopies = ({ exchange, url, deadline, again }: CopyOptions): RequestCopies => {
+  const { request, requestId, onward: edits } = exchange;
+  return {
+    repeatable: () =>
+      again !== false &&
+      request.body === null &&
+      !request.headers.has("upgrade") &&
+      maySendAgain(request, again.safeMethods),
+    next: (signal) => carrying(onwardRequest({ request, requestId, url, signal, edits }), deadline),
+  };
+};
 
 const keepBody = async (
-  request: Request,
-  { requestId, deadline }: CopyOptions,
+  { exchange, url, deadline }: CopyOptions,
   bytesMax: number,
 ): Promise<RequestCopies> => {
+  const { request, requestId, onward: edits } = exchange;
   const body = await replayableBody(request, { bytesMax, signal: deadline.signal });
-  const { url, method, headers, redirect } = request;
+  const { method, headers, redirect } = request;
   return {
     repeatable: () => body.replayable,
     next(signal) {
@@ -60,7 +64,8 @@ const keepBody = async (
       };
       // The platform knows what is sent.
       init.headers.delete("content-length");
-      return carrying(onwardRequest(new Request(url, init), requestId), deadline);
+      const copy = new Request(url ?? request.url, init);
+      return carrying(onwardRequest({ request: copy, requestId, edits }), deadline);
     },
   };
 };

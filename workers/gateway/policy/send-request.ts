@@ -1,10 +1,12 @@
 /** One request under its policy, in order: deadline, limit, shed, then its attempts. */
 import { LIMITS } from "#shared/limits.ts";
-import { deadlineFrom } from "#shared/resilience/deadline.ts";
+import { type Deadline, deadlineFrom, endless } from "#shared/resilience/deadline.ts";
+import { deadlineHeaderMs } from "#shared/resilience/deadline-header.ts";
 import { retryAfterField } from "#shared/resilience/rate-limit-headers.ts";
 import type { Outcome } from "#shared/resilience/retry.ts";
 import type { Priority } from "#shared/resilience/throttle.ts";
 import { err, ok, type Result } from "#shared/result.ts";
+import type { Exchange } from "../exchange.ts";
 import { attempts, type Sending } from "./attempts.ts";
 import { isServicesWord } from "./failure.ts";
 import { type SendRefusal, SHED } from "./refusal.ts";
@@ -13,8 +15,9 @@ import type { Target } from "./target.ts";
 import type { Tools, UpstreamParts } from "./upstream-parts.ts";
 
 export interface Sendable {
-  readonly request: Request;
-  readonly requestId: string;
+  readonly exchange: Exchange;
+  /** In the place of the request's own. */
+  readonly url?: string | undefined;
   readonly parts: UpstreamParts;
   readonly targets: readonly Target[];
   readonly lookAgain: Sending["lookAgain"];
@@ -22,12 +25,10 @@ export interface Sendable {
 
 /** The answer that the client gets, its body unread, or why there is none. Never rejects. */
 export const sendRequest = async (sendable: Sendable, tools: Tools): Promise<Outcome<SendRefusal>> => {
-  const { request, requestId, parts, targets, lookAgain } = sendable;
-  const { deadlineMs, retry, hedge } = parts.policy;
-  const { clock, timer } = tools;
-  const began = clock();
-  const deadline = deadlineFrom(request, { clock, timer, maximumMs: deadlineMs, defaultMs: deadlineMs });
-  const hurried = deadline.at < began + deadlineMs;
+  const { exchange, url, parts, targets, lookAgain } = sendable;
+  const { request } = exchange;
+  const { retry, hedge } = parts.policy;
+  const { deadline, hurried } = endOf(request, parts, tools);
   if (hurried && deadline.isOver()) return err({ code: "late", withinMs: 0 });
   if (parts.rateLimit) {
     const spent = spend(request, parts);
@@ -38,12 +39,13 @@ export const sendRequest = async (sendable: Sendable, tools: Tools): Promise<Out
   if (throttle && permit === undefined) return err(SHED);
 
   const again = retry || (hedge && NO_RETRY);
-  const copying = { requestId, deadline, again };
+  const copying = { exchange, url, deadline, again };
   try {
-    const copies = (await keptCopies(request, copying)) ?? streamedCopies(request, copying);
+    const kept = keptCopies(copying);
+    const copies = kept ? await kept : streamedCopies(copying);
     const key = keyOf(request, parts);
     const sent = await attempts(
-      { request, copies, deadline, parts, targets, key, hurried, lookAgain },
+      { exchange, copies, deadline, parts, targets, key, hurried, lookAgain },
       tools,
     );
     if (throttle && permit !== undefined) throttle.done(permit, acceptance(sent));
@@ -51,6 +53,23 @@ export const sendRequest = async (sendable: Sendable, tools: Tools): Promise<Out
   } finally {
     deadline.release();
   }
+};
+
+interface Ending {
+  readonly deadline: Deadline;
+  /** The client wants it sooner than the policy. */
+  readonly hurried: boolean;
+}
+
+const endOf = (request: Request, { policy }: UpstreamParts, { clock, timer }: Tools): Ending => {
+  const { deadlineMs } = policy;
+  if (deadlineMs === false && deadlineHeaderMs(request.headers) === undefined) {
+    return { deadline: endless(request), hurried: false };
+  }
+  const maximumMs = deadlineMs === false ? LIMITS.latencyMs : deadlineMs;
+  const began = clock();
+  const deadline = deadlineFrom(request, { clock, timer, maximumMs, defaultMs: maximumMs });
+  return { deadline, hurried: deadline.at < began + maximumMs };
 };
 
 /** For hedges alone: what may be sent twice is what retries would send again by default. */

@@ -85,7 +85,8 @@ export const upstreamMemory = (tools: Tools): UpstreamMemory => {
     under(policy) {
       if (policy.breaker) breakerPolicy = policy.breaker;
       if (policy.throttle) throttlePolicy = policy.throttle;
-      if (policy.bulkhead) bulkheadPolicy = { ...policy.bulkhead, heldMsMax: policy.deadlineMs + 1_000 };
+      if (policy.bulkhead)
+        bulkheadPolicy = { ...policy.bulkhead, heldMsMax: (policy.deadlineMs || LIMITS.latencyMs) + 1_000 };
       if (policy.bulkhead) theBulkhead ??= bulkhead({ policy: () => bulkheadPolicy, clock, sleep });
       if (policy.throttle) theThrottle ??= throttle({ policy: () => throttlePolicy, clock, random });
       const { balance, slowStartMs } = policy;

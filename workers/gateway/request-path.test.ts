@@ -1,10 +1,10 @@
-import { getPath } from "hono/utils/url";
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { hasSamePath } from "./same-path.ts";
+import { isSameForAll, requestPath } from "./request-path.ts";
 
-const asked = (path: string) => {
+const isSame = (path: string): boolean => {
   const url = `http://gateway:8787${path}`;
-  return { path: getPath({ url } as Request), url };
+  return isSameForAll(requestPath(url), url);
 };
 
 test.each([
@@ -19,7 +19,7 @@ test.each([
   "/monitor/..#x",
 ])("%j is another path by the URL standard", (path) => {
   expect(new URL(`http://gateway${path}`).pathname).not.toBe(path.split(/[?#]/, 1)[0]);
-  expect(hasSamePath(asked(path))).toBe(false);
+  expect(isSame(path)).toBe(false);
 });
 
 test.each([
@@ -33,9 +33,20 @@ test.each([
   "/catalog/v1/%5c..",
   "/catalog/v1/%252e%252e/x",
 ])("%j is the same for all", (path) => {
-  expect(hasSamePath(asked(path))).toBe(true);
+  expect(isSame(path)).toBe(true);
 });
 
 test("what is no URL has no path", () => {
-  expect(hasSamePath({ path: "/..", url: "/.." })).toBe(false);
+  expect(isSameForAll("/..", "/..")).toBe(false);
+  expect(isSameForAll(requestPath("*"), "*")).toBe(false);
+});
+
+test("of any URL the path is what the URL standard takes for it, unless that would be another", () => {
+  fc.assert(
+    fc.property(fc.webUrl({ withQueryParameters: true, withFragments: true }), (url) => {
+      const path = requestPath(url);
+      if (isSameForAll(path, url)) expect(path).toBe(new URL(url).pathname);
+      else expect(path).not.toBe(new URL(url).pathname);
+    }),
+  );
 });

@@ -1,0 +1,2 @@
+/** What the platform gives beside a request. */
+export type Platform = Pick<ExecutionContext, "waitUntil" | "passThroughOnException" | "props">;
