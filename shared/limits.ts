@@ -346,4 +346,16 @@ export const LIMITS = {
   cacheInvalidations: 1_000,
   /** A body on its way into the cache of which nothing came for as long is not counted any more: its request is gone. */
   cacheFillIdleMs: 60_000,
+  /** Media ranges of one `Accept` that are read for versions: browsers send some ten. */
+  versionMediaRanges: 32,
+  /** The longest fault that is injected as a delay: each holds a request and its connection. */
+  faultDelayMs: 30_000,
+  /** Steps of one fallback: each is tried within one request's time. */
+  fallbackSteps: 5,
+  /** A fallback's own text: a small page. */
+  fallbackBodyCharacters: 64 * 1024,
+  /** Mirrored requests of one route at once in an isolate: each may hold a body. */
+  mirroredAtOnce: 100,
+  /** A mirrored request from its start to its answer's headers: the platform ends what goes on after an answer at 30 s. */
+  mirrorMs: 20_000,
 } as const;

@@ -12,6 +12,11 @@ export type ProblemTable = Readonly<Record<string, ProblemType>>;
 export const PLATFORM_PROBLEMS = {
   invalid_json: { status: 400, title: "The body is not valid JSON", retryable: false },
   invalid_parameter: { status: 400, title: "A parameter of the request is not valid", retryable: false },
+  version_conflict: {
+    status: 400,
+    title: "The request asks for two versions that contradict each other",
+    retryable: false,
+  },
   csrf_mismatch: {
     status: 403,
     title: "The request does not prove that it comes from the session's own pages",
@@ -32,6 +37,8 @@ export const PLATFORM_PROBLEMS = {
   },
   scope_missing: { status: 403, title: "The credentials do not allow this", retryable: false },
   not_found: { status: 404, title: "There is nothing at this address", retryable: false },
+  version_gone: { status: 410, title: "This version is no longer offered", retryable: false },
+  version_not_offered: { status: 406, title: "The version asked for is not offered", retryable: false },
   method_not_allowed: { status: 405, title: "This method is not offered here", retryable: false },
   body_too_large: { status: 413, title: "The body is too large", retryable: false },
   unsupported_media_type: { status: 415, title: "The body must be application/json", retryable: false },
@@ -47,6 +54,7 @@ export const PLATFORM_PROBLEMS = {
   replay_failed: { status: 502, title: "The parked event still cannot be handled", retryable: true },
   upstream_unreachable: { status: 502, title: "The service did not answer", retryable: true },
   unavailable: { status: 503, title: "The service cannot do this at the moment", retryable: true },
+  fault_injected: { status: 503, title: "This failure was ordered, for a test", retryable: true },
   deadline_exceeded: { status: 504, title: "The answer did not come in time", retryable: true },
   not_stored: {
     status: 504,
