@@ -13,6 +13,7 @@ const samplerAt = (start: number) => {
     SamplingDecision.RECORD_AND_SAMPLED;
   return {
     sampled,
+    startsTrace: sampler.startsTrace,
     advance: (ms: number) => {
       now += ms;
     },
@@ -71,4 +72,14 @@ test("the parent's decision stands, however many traces there are", () => {
   expect(sampler.sampled(childOf(TraceFlags.NONE))).toBe(false);
   sampler.count(1_000);
   expect(sampler.sampled(childOf(TraceFlags.SAMPLED))).toBe(true);
+});
+
+test("a trace that is promised is recorded, and paid for once", () => {
+  const sampler = samplerAt(0);
+  for (let trace = 0; trace < 50; trace++) {
+    expect(sampler.startsTrace("/orders/v1/orders")).toBe(true);
+    expect(sampler.sampled()).toBe(true);
+  }
+  expect(sampler.startsTrace("/orders/v1/orders")).toBe(false);
+  expect(sampler.sampled()).toBe(false);
 });

@@ -15,20 +15,45 @@ export interface SamplerOptions {
   readonly clock: Clock;
 }
 
+export interface RateLimitedSampler extends Sampler {
+  /**
+   * Whether a trace without a parent that begins at this path would be recorded: asked before a span is made, because making
+   * one that nobody records costs more than asking. When it says yes, the root span that comes next is recorded.
+   */
+  startsTrace(path: string): boolean;
+}
+
 /**
  * Follows the parent's decision. Starts no trace for health probes and the monitor's own pages, and at most `perSecond`
  * others (token bucket of `burst`).
  * A trace is whole or absent: whoever is called by an unsampled parent records nothing either.
  */
-export const rateLimitedSampler = ({ perSecond = 20, burst = 50, clock }: SamplerOptions): Sampler => {
+export const rateLimitedSampler = ({
+  perSecond = 20,
+  burst = 50,
+  clock,
+}: SamplerOptions): RateLimitedSampler => {
   const takeToken = tokenBucket({ perSecond, burst, clock });
-  return new ParentBasedSampler({
+  let promised = false;
+  const decide = (path: unknown): boolean => !isHousekeeping(path) && takeToken();
+  const sampler = new ParentBasedSampler({
     root: {
-      shouldSample: (_context, _traceId, _name, _kind, attributes) =>
-        !isHousekeeping(attributes["url.path"]) && takeToken() ? RECORD : SKIP,
+      shouldSample(_context, _traceId, _name, _kind, attributes) {
+        const recorded = promised || decide(attributes["url.path"]);
+        promised = false;
+        return recorded ? RECORD : SKIP;
+      },
       toString: () => `RateLimited{${perSecond}/s, burst ${burst}}`,
     },
   });
+  return {
+    shouldSample: (...asked) => sampler.shouldSample(...asked),
+    toString: () => sampler.toString(),
+    startsTrace(path) {
+      promised = decide(path);
+      return promised;
+    },
+  };
 };
 
 /** What machines and open pages ask all the time would push everything else out of the picture. */

@@ -39,6 +39,8 @@ export interface WorkerTelemetry {
    * already: call it for every request.
    */
   flushSoon(waitUntil: (work: Promise<unknown>) => void): void;
+  /** See `RateLimitedSampler`; true when another sampler decides. */
+  startsTrace(path: string): boolean;
 }
 
 const FLUSH_MS = 1_000;
@@ -55,7 +57,9 @@ const start = (options: WorkerTelemetryOptions): WorkerTelemetry => {
   const { clock = systemClock, sleep = realSleep, onDropped = warnAboutDropped } = options;
   const buffer = spanBuffer({ capacity: LIMITS.spansBuffered, clock });
   const resource = resourceOf(options);
-  register(options, resource, buffer.processor, clock);
+  const rateLimited = rateLimitedSampler({ clock });
+  const sampler = options.sampler ?? rateLimited;
+  register({ sampler, epochs: options.epochs }, resource, buffer.processor);
   const exporting = { send: options.send, sleep, random: Math.random };
   const exportSpans = otlpExporter(exporting);
   const metrics = workerMetrics(resource, exporting);
@@ -74,6 +78,7 @@ const start = (options: WorkerTelemetryOptions): WorkerTelemetry => {
   };
 
   return {
+    startsTrace: (path) => sampler !== rateLimited || rateLimited.startsTrace(path),
     flushSoon: flushLease({ intervalMs: FLUSH_MS, clock, sleep, flush, expectsMore: buffer.expectsMore }),
   };
 };
@@ -91,10 +96,9 @@ const resourceOf = ({ service, version }: WorkerTelemetryOptions): Resource =>
   );
 
 const register = (
-  { sampler, epochs }: WorkerTelemetryOptions,
+  { sampler, epochs }: { readonly sampler: Sampler; readonly epochs: Epochs | undefined },
   resource: Resource,
   processor: ReturnType<typeof spanBuffer>["processor"],
-  clock: Clock,
 ): void => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const traceContext = new W3CTraceContextPropagator();
@@ -102,7 +106,7 @@ const register = (
   trace.setGlobalTracerProvider(
     new TracerProvider({
       resource,
-      sampler: sampler ?? rateLimitedSampler({ clock }),
+      sampler,
       spanProcessors: [processor],
       spanLimits: { attributeValueLengthLimit: 4_096, attributeCountLimit: 64, eventCountLimit: 64 },
     }),

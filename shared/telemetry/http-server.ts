@@ -15,6 +15,7 @@ import { matchedRoutes } from "hono/route";
 import { EPOCH_FIELD } from "../control/epoch-field.ts";
 import { httpMethod } from "./http-method.ts";
 import { failSpan, tracer, unsampledSpan } from "./span.ts";
+import { unsampledTrace } from "./unsampled-trace.ts";
 
 const fromHeaders: TextMapGetter<Headers> = {
   get: (headers, key) => headers.get(key) ?? undefined,
@@ -42,6 +43,8 @@ export interface Served {
   readonly path: string;
   /** The route's template; asked for recorded spans only, when there is an answer. */
   readonly routeOf: () => string | undefined;
+  /** Whether a request without a caller's trace will be recorded, where that can be told before a span is made. */
+  readonly startsTrace?: ((path: string) => boolean) | undefined;
 }
 
 interface Answered {
@@ -58,8 +61,9 @@ export const servedInSpan = async <Answer extends Answered>(
   served: Served,
   work: (active: TraceContext) => Promise<Answer>,
 ): Promise<Answer> => {
-  const { request, path } = served;
+  const { request, path, startsTrace } = served;
   const parent = callersContext(request.headers);
+  if (parent === ROOT_CONTEXT && startsTrace?.(path) === false) return work(unsampledTrace());
   if (unsampledSpan(parent)) return work(parent);
   // The path is there from the start because samplers may go by it.
   const attributes = { "url.path": path };

@@ -15,6 +15,7 @@ import { GATEWAY_CONFIG } from "./contract.ts";
 import { createPipeline } from "./pipeline.ts";
 import { servicePolicies } from "./policy/service-policies.ts";
 import { registeredServices } from "./registered-services.ts";
+import { requestNames } from "./request-id.ts";
 
 interface GatewayEnv {
   readonly MONITOR: Fetcher;
@@ -76,7 +77,8 @@ const makeGateway = () => {
     config: () => config.get(),
     monitor,
     control: tracedUpstream(control, { service: "control" }),
-    newRequestId: () => crypto.randomUUID(),
+    startsTrace: telemetry.startsTrace,
+    newRequestId: requestNames(() => crypto.randomUUID()),
   });
   return { link, app };
 };

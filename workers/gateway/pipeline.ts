@@ -13,6 +13,8 @@ import { requestPath } from "./request-path.ts";
 export interface PipelineOptions extends OwnAppOptions, GatewayRoutesOptions {
   /** Names a request whose client did not. */
   readonly newRequestId: () => string;
+  /** Whether a trace that begins here is recorded, known before there is a span; every one may be when absent. */
+  readonly startsTrace?: (path: string) => boolean;
 }
 
 export interface Pipeline {
@@ -22,7 +24,7 @@ export interface Pipeline {
 
 /** What the gateway answers itself, the routes of its configuration, and `/{service}/v{major}/…` by the registry. */
 export const createPipeline = (options: PipelineOptions): Pipeline => {
-  const { link, newRequestId } = options;
+  const { link, newRequestId, startsTrace } = options;
   const own = ownApp(options);
   const routes: GatewayRoutes = gatewayRoutes(options);
 
@@ -48,7 +50,8 @@ export const createPipeline = (options: PipelineOptions): Pipeline => {
       const path = requestPath(request.url);
       const requestId = acceptRequestId(request.headers.get("x-request-id")) ?? newRequestId();
       let arrival: Arrival | undefined;
-      return servedInSpan({ request, path, routeOf: () => arrival?.template }, (trace) => {
+      const routeOf = () => arrival?.template;
+      return servedInSpan({ request, path, routeOf, startsTrace }, (trace) => {
         arrival = { request, requestId, path, trace, platform };
         return answer(arrival);
       });
