@@ -258,6 +258,10 @@ export const LIMITS = {
   breakerSuspects: 100,
   /** Isolates whose word on one instance is kept, the newest: no isolate outweighs others by being one of many. */
   breakerVotes: 1_000,
+  /** Calls in a breaker's window, as reported: more than an isolate makes in any sensible window. */
+  breakerReportedCalls: 1_000_000,
+  /** Of an instance's id, as reported: longer ones are not registered. */
+  breakerNameCharacters: 128,
   /** One pattern or template of a route's path. */
   routePatternCharacters: 1_024,
   /** Segments of one pattern: how deep a lookup goes. */
@@ -346,8 +350,6 @@ export const LIMITS = {
   cacheInvalidations: 1_000,
   /** A body on its way into the cache of which nothing came for as long is not counted any more: its request is gone. */
   cacheFillIdleMs: 60_000,
-  /** Media ranges of one `Accept` that are read for versions: browsers send some ten. */
-  versionMediaRanges: 32,
   /** The longest fault that is injected as a delay: each holds a request and its connection. */
   faultDelayMs: 30_000,
   /** Steps of one fallback: each is tried within one request's time. */
