@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { type BreakerOutcome, type BreakerTransition, breaker, type Permit } from "./breaker.ts";
 import { type BreakerMode, type BreakerPolicy, breakerSettings } from "./breaker-policy.ts";
 import { breakerWindow } from "./breaker-window.ts";
+import { HINTED } from "./hints/hinted-trial.ts";
 
 const outcome = fc.constantFrom<BreakerOutcome>("success", "failure", "failure", "ignored");
 const modes: readonly BreakerMode[] = ["auto", "forced_open", "forced_closed", "disabled", "metrics_only"];
@@ -27,7 +28,8 @@ type Step =
   | { readonly do: "enter" }
   | { readonly do: "done"; readonly which: number; readonly outcome: BreakerOutcome; readonly tookMs: number }
   | { readonly do: "clock"; readonly ms: number }
-  | { readonly do: "hint" }
+  | { readonly do: "hint"; readonly id: number; readonly forMs: number }
+  | { readonly do: "withdraw" }
   | { readonly do: "policy"; readonly policy: BreakerPolicy };
 
 const steps = (policies: fc.Arbitrary<BreakerPolicy>): fc.Arbitrary<Step[]> =>
@@ -50,7 +52,15 @@ const steps = (policies: fc.Arbitrary<BreakerPolicy>): fc.Arbitrary<Step[]> =>
           ms: fc.integer({ min: -50_000, max: 40_000 }),
         }),
       },
-      { weight: 1, arbitrary: fc.record({ do: fc.constant("hint" as const) }) },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          do: fc.constant("hint" as const),
+          id: fc.nat(3),
+          forMs: fc.integer({ min: -1_000, max: 60_000 }),
+        }),
+      },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant("withdraw" as const) }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant("policy" as const), policy: policies }) },
     ),
     { maxLength: 120 },
@@ -87,7 +97,10 @@ const stand = (initial: BreakerPolicy, draw: number) => {
         world.now += step.ms;
         return undefined;
       case "hint":
-        subject.hint();
+        subject.hint(step.id, step.forMs);
+        return undefined;
+      case "withdraw":
+        subject.withdrawHint();
         return undefined;
       case "policy":
         world.policy = step.policy;
@@ -105,13 +118,11 @@ describe("under any sequence of calls, outcomes, policies and steps of the clock
       fc.property(policy, draw, steps(policy), (initial, drawn, sequence) => {
         const { world, subject, run } = stand(initial, drawn);
         for (const step of sequence) {
-          const before = subject.state();
           const permit = run(step);
           const after = subject.state();
           if (step.do !== "enter" || permit === undefined || after.kind !== "half_open") continue;
-          const known = before.kind === "half_open" && before.sampled;
           const { permittedHalfOpenCalls } = breakerSettings(world.policy);
-          if (!known) expect(after.inFlight + after.judged).toBeLessThanOrEqual(permittedHalfOpenCalls);
+          expect(after.inFlight + after.judged).toBeLessThanOrEqual(permittedHalfOpenCalls);
         }
       }),
     );
@@ -161,6 +172,38 @@ describe("under any sequence of calls, outcomes, policies and steps of the clock
           }
         }
         expect(subject.state()).toEqual({ kind: "closed" });
+      }),
+    );
+  });
+
+  test("is never opened by a hint: only by calls of its own that failed or were slow", () => {
+    fc.assert(
+      fc.property(changing, draw, steps(changing), (initial, drawn, sequence) => {
+        const { transitions, run } = stand({ ...initial, mode: "auto", slowCallRate: 1.1 }, drawn);
+        for (const step of sequence) {
+          if (step.do === "policy" || (step.do === "done" && step.outcome === "failure")) continue;
+          run(step);
+        }
+        expect(transitions.filter(({ to }) => to === "open")).toEqual([]);
+      }),
+    );
+  });
+
+  test("lets a call through once a second at least while it is hinted at, when calls come back", () => {
+    fc.assert(
+      fc.property(policy, draw, fc.array(fc.nat(3_000), { maxLength: 60 }), (initial, drawn, pauses) => {
+        const { world, subject } = stand({ ...initial, slowCallRate: 1.1 }, drawn);
+        let letMs = Number.NEGATIVE_INFINITY;
+        for (const [index, pauseMs] of pauses.entries()) {
+          world.now += pauseMs;
+          if (index % 5 === 0) subject.hint(index, 30_000);
+          const permit = subject.enter();
+          if (permit === undefined) expect(world.now - letMs).toBeLessThan(HINTED.everyMs);
+          else {
+            letMs = world.now;
+            subject.done(permit, index % 3 === 0 ? "ignored" : "success", 0);
+          }
+        }
       }),
     );
   });

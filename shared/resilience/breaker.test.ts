@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { LIMITS } from "../limits.ts";
 import { type Breaker, type BreakerOutcome, type BreakerTransition, breaker } from "./breaker.ts";
 import type { BreakerPolicy } from "./breaker-policy.ts";
+import { HINTED } from "./hints/hinted-trial.ts";
 
 const POLICY: BreakerPolicy = {
   window: { kind: "count", calls: 10 },
@@ -212,38 +214,105 @@ describe("a half-open breaker", () => {
 });
 
 describe("a hint", () => {
-  test("lets the next calls be judged by themselves, refuses none and opens nothing", () => {
-    const { subject } = stand();
-    subject.hint();
-    expect(Array.from({ length: 20 }, () => subject.enter()).every((permit) => permit !== undefined)).toBe(
-      true,
+  /** Draws of 0.5: of what a share decides, only more than half goes through. */
+  const hinted = (policy: BreakerPolicy = POLICY) => {
+    const stood = stand(
+      policy,
+      Array.from({ length: 999 }, () => 0.5),
     );
-    expect(subject.state()).toMatchObject({ kind: "half_open", sampled: true, inFlight: 2 });
+    stood.subject.hint(1, 20_000);
+    return stood;
+  };
+
+  test("opens nothing, lets a call through at once, and then one a second at least", () => {
+    const { subject, world } = hinted();
+    const entered = () => subject.enter() !== undefined;
+    expect([entered(), entered(), entered()]).toEqual([true, false, false]);
+    expect(subject.state()).toMatchObject({ kind: "half_open", sampled: true, inFlight: 1 });
+    world.now += HINTED.everyMs;
+    expect([entered(), entered()]).toEqual([true, false]);
   });
 
-  test("that is true opens after a trial's calls, earlier than alone", () => {
-    const { subject } = stand({ ...POLICY, minimumCalls: 10 });
-    subject.hint();
-    calls(subject, 2, "failure");
-    expect(subject.state()).toEqual({ kind: "open", remainingMs: 5_000 });
+  test("lets the share of the calls through in between", () => {
+    let draw = 0;
+    const subject = breaker({
+      policy: () => ({ ...POLICY, permittedHalfOpenCalls: 100 }),
+      clock: () => 0,
+      random: () => (draw++ % 100) / 100,
+    });
+    subject.hint(1, 20_000);
+    subject.enter();
+    const entered = Array.from({ length: 200 }, () => subject.enter()).filter((permit) => permit);
+    expect(entered).toHaveLength(200 * HINTED.share);
   });
 
-  test("that is false leaves the breaker closed with all that it had counted", () => {
+  test("that is true opens by the first call that fails", () => {
+    const { subject, transitions } = hinted();
+    call(subject, "failure");
+    expect(subject.state()).toMatchObject({ kind: "open" });
+    expect(transitions.at(-1)).toEqual({ from: "half_open", to: "open", because: "trial" });
+  });
+
+  test("that is false is over after a few good calls, and all that was counted stands", () => {
     const { subject } = stand();
     calls(subject, 3, "success");
-    subject.hint();
+    subject.hint(1, 20_000);
     calls(subject, 2, "success");
     expect(subject.state()).toEqual({ kind: "closed" });
-    expect(subject.metrics().window.calls).toBe(3);
+    expect(subject.metrics().window.calls).toBe(5);
   });
 
-  test("changes nothing where the breaker is open, or an operator decides", () => {
-    const { subject } = opened();
-    subject.hint();
-    expect(subject.state().kind).toBe("open");
-    const forced = stand({ ...POLICY, mode: "forced_closed" });
-    forced.subject.hint();
-    expect(forced.subject.state().kind).toBe("closed");
+  test("is answered once: heard again it changes nothing, another one does", () => {
+    const { subject } = stand();
+    subject.hint(1, 20_000);
+    calls(subject, 2, "success");
+    subject.hint(1, 19_000);
+    expect(subject.state().kind).toBe("closed");
+    subject.hint(2, 20_000);
+    expect(subject.state().kind).toBe("half_open");
+  });
+
+  test("ends by its time or its withdrawal, with or without calls", () => {
+    const late = hinted();
+    late.world.now += 20_000;
+    expect(late.subject.enter()).toBeDefined();
+    expect(late.subject.state()).toEqual({ kind: "closed" });
+    const { subject, transitions } = hinted();
+    subject.withdrawHint();
+    expect(subject.state()).toEqual({ kind: "closed" });
+    expect(transitions.at(-1)).toEqual({ from: "half_open", to: "closed", because: "hint" });
+  });
+
+  test("never stands longer than the bound, whatever is said", () => {
+    const { subject, world } = stand();
+    subject.hint(1, Number.MAX_SAFE_INTEGER);
+    world.now += LIMITS.breakerHintMs;
+    subject.enter();
+    expect(subject.state()).toEqual({ kind: "closed" });
+  });
+
+  test("leaves an open breaker open, whose trial then fails by its first failure", () => {
+    const { subject, world } = opened();
+    subject.hint(1, 20_000);
+    expect(subject.state()).toEqual({ kind: "open", remainingMs: 5_000 });
+    world.now += 5_000;
+    world.policy = { ...POLICY, permittedHalfOpenCalls: 4 };
+    call(subject, "failure");
+    expect(subject.state()).toEqual({ kind: "open", remainingMs: 10_000 });
+  });
+
+  test("changes nothing where an operator decides", () => {
+    for (const mode of ["forced_closed", "forced_open", "disabled"] as const) {
+      const { subject, transitions } = hinted({ ...POLICY, mode });
+      subject.enter();
+      expect(transitions).toEqual([]);
+    }
+  });
+
+  test("counts under metrics only what it would refuse, and refuses nothing", () => {
+    const { subject } = hinted({ ...POLICY, mode: "metrics_only" });
+    for (let index = 0; index < 5; index++) expect(subject.enter()).toBeDefined();
+    expect(subject.metrics().refused).toBe(4);
   });
 });
 

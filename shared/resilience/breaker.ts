@@ -1,9 +1,11 @@
 /** Keeps calls from an upstream that fails or is slow, and finds out by a few of them when it is well again. */
+import { LIMITS } from "../limits.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import { forwardTime } from "./breaker-clock.ts";
 import { type BreakerPolicy, breakerSettings, openFor } from "./breaker-policy.ts";
 import { breakerTrial, type Trial } from "./breaker-trial.ts";
 import { type BreakerWindow, breakerWindow } from "./breaker-window.ts";
+import { hintedTrial } from "./hints/hinted-trial.ts";
 
 /** A call that was let through, to be told of by `done` once; a number, so that a call costs no allocation. */
 export type Permit = number & { readonly permit: "breaker" };
@@ -15,7 +17,7 @@ export type BreakerState =
   | { readonly kind: "closed" }
   /** With 0 left, the next call is the first of a trial; `Infinity` is left while an operator forces it open. */
   | { readonly kind: "open"; readonly remainingMs: number }
-  /** A sampled one was hinted at: it judges these calls by themselves and refuses none meanwhile. */
+  /** A sampled one was hinted at: a share of the calls goes through until they have shown whether the hint is true. */
   | {
       readonly kind: "half_open";
       readonly sampled: boolean;
@@ -48,8 +50,14 @@ export interface Breaker {
    * @param atMs the time of the same clock, from who has just read it: reading it is most of what a call costs
    */
   done(permit: Permit, outcome: BreakerOutcome, tookMs: number, atMs?: number): void;
-  /** Others see the upstream fail: lets a closed breaker judge the next calls by themselves. Opens nothing. */
-  hint(): void;
+  /**
+   * Others see the upstream fail: a closed breaker lets a sample of its calls through, opens at the first of them that fails,
+   * and is closed again after a few that succeed. Opens nothing by itself, and is over after `forMs`.
+   * @param id another one for another hint; one that was heard before changes nothing
+   */
+  hint(id: number, forMs: number): void;
+  /** Others do not see it fail any more. */
+  withdrawHint(): void;
   state(): BreakerState;
   metrics(): BreakerMetrics;
 }
@@ -57,11 +65,13 @@ export interface Breaker {
 type Phase =
   | { kind: "closed" }
   | { kind: "open"; sinceMs: number; untilMs: number; draw: number }
-  | { kind: "half_open"; sampled: boolean; trial: Trial };
+  /** `untilMs`: when a hint is over. */
+  | { kind: "half_open"; sampled: boolean; trial: Trial; untilMs: number };
 
 const CLOSED: Phase = { kind: "closed" };
 /** Of no state: nothing is counted of it. */
 const UNCOUNTED = 0 as Permit;
+const NEVER = Number.POSITIVE_INFINITY;
 
 /**
  * @param options.policy asked at every call: another object is another policy, from that call on
@@ -88,6 +98,8 @@ export const breaker = ({
   let closedPermit = issued as Permit;
   let closedSinceMs = 0;
   let growths = 0;
+  let heard: number | undefined;
+  let hintedUntilMs = 0;
   const totals = { calls: 0, failures: 0, slow: 0, refused: 0, transitions: 0 };
 
   const move = (next: Phase, because: BreakerTransition["because"]): void => {
@@ -165,11 +177,15 @@ export const breaker = ({
     return settings.mode === "metrics_only" ? UNCOUNTED : undefined;
   };
 
+  /** While others see it fail, too, one failure is enough to go on refusing. */
+  const trialAt = (at: number): Trial => (at < hintedUntilMs ? hintedTrial(random) : breakerTrial());
+
   const enterUnlessClosed = (): Permit | undefined => {
     if (settings.mode === "forced_open") return refuse();
     const at = now();
     if (phase.kind === "open" && at >= phase.untilMs)
-      move({ kind: "half_open", sampled: false, trial: breakerTrial() }, "time");
+      move({ kind: "half_open", sampled: false, trial: trialAt(at), untilMs: NEVER }, "time");
+    if (phase.kind === "half_open" && at >= phase.untilMs) close("time");
     if (phase.kind === "half_open") {
       phase.trial.giveUpLost(settings, at);
       judgeTrial(phase);
@@ -180,7 +196,7 @@ export const breaker = ({
       issued += 1;
       return issued as Permit;
     }
-    return phase.sampled ? closedPermit : refuse();
+    return refuse();
   };
 
   const count = (failed: boolean, slow: boolean): void => {
@@ -189,12 +205,13 @@ export const breaker = ({
     if (slow) totals.slow += 1;
   };
 
-  const settle = (permit: Permit, outcome: BreakerOutcome, slow: boolean): void => {
+  const settle = (permit: Permit, outcome: BreakerOutcome, slow: boolean, atMs?: number): void => {
     if (phase.kind !== "half_open") return;
     const failed = outcome === "failure";
     if (!phase.trial.settle(permit, outcome === "ignored" ? outcome : { failed, slow })) return;
     if (outcome === "ignored") return;
     count(failed, slow);
+    if (phase.sampled) window.record(passed(atMs ?? clock()), failed, slow);
     judgeTrial(phase);
   };
 
@@ -208,18 +225,25 @@ export const breaker = ({
       const current = policy();
       if (current !== adopted) adopt(current);
       const slow = tookMs > settings.slowCallMs;
-      if (permit !== closedPermit) return settle(permit, outcome, slow);
+      if (permit !== closedPermit) return settle(permit, outcome, slow, atMs);
       if (outcome === "ignored" || settings.mode === "disabled") return;
       const failed = outcome === "failure";
       count(failed, slow);
       window.record(passed(atMs ?? clock()), failed, slow);
       judge();
     },
-    hint() {
+    hint(id, forMs) {
       const current = policy();
       if (current !== adopted) adopt(current);
+      if (id === heard) return;
+      heard = id;
+      hintedUntilMs = now() + Math.min(forMs, LIMITS.breakerHintMs);
       if (phase.kind !== "closed" || (settings.mode !== "auto" && settings.mode !== "metrics_only")) return;
-      move({ kind: "half_open", sampled: true, trial: breakerTrial() }, "hint");
+      move({ kind: "half_open", sampled: true, trial: hintedTrial(random), untilMs: hintedUntilMs }, "hint");
+    },
+    withdrawHint() {
+      hintedUntilMs = 0;
+      if (phase.kind === "half_open" && phase.sampled) close("hint");
     },
     state() {
       const current = policy();
