@@ -1,6 +1,7 @@
 /** What travels between an isolate and the control plane. */
 import type { FlagTable } from "../config/flags/flag.ts";
 import type { ServiceEntry } from "../registry/instance.ts";
+import type { BreakerNews, BreakerReport } from "../resilience/hints/breaker-hint.ts";
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
 export interface JsonObject {
@@ -19,6 +20,8 @@ export interface Look {
   readonly counts?: readonly ArmCount[];
   /** The configuration that it could not take, when that is the newest one that it was given. */
   readonly rejected?: RejectedConfig;
+  /** What its breakers saw since its last look, where that is of interest. */
+  readonly breakers?: readonly BreakerReport[];
 }
 
 /** Answers of one service made under a roll-out. */
@@ -49,7 +52,15 @@ export interface Changes {
   readonly services: readonly ServiceEntry[];
   /** `services` is everything: forget what it does not name. */
   readonly whole: boolean;
+  /** What other isolates' breakers see, in the answer to an isolate; absent when there is nothing to tell. */
+  readonly breakers?: BreakerNews;
 }
+
+/** Whether the answer to who has this epoch tells of breakers and of nothing else. */
+export const isOfBreakersAlone = (
+  { epoch, services, whole, config, breakers }: Changes,
+  from: number,
+): boolean => breakers !== undefined && epoch === from && services.length === 0 && !whole && !config;
 
 /** A service's effective configuration under one profile; secrets sealed for the service. */
 export interface ConfigPart {

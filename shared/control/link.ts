@@ -4,11 +4,12 @@ import { type Config, type ConfigReader, configReader } from "../config/config.t
 import type { Sealer } from "../config/sealing.ts";
 import { LIMITS } from "../limits.ts";
 import type { ServiceEntry } from "../registry/instance.ts";
+import { type BreakerExchange, breakerExchange } from "../resilience/hints/breaker-exchange.ts";
 import { type Clock, sleep as realSleep, type Sleep } from "../runtime/clock.ts";
 import type { KeyValue } from "../storage/key-value.ts";
 import { armSums, type CountedAnswer } from "./arm-sums.ts";
 import { bounded } from "./bounded.ts";
-import type { Changes, Look } from "./changes.ts";
+import { type Changes, isOfBreakersAlone, type Look } from "./changes.ts";
 import { coldSnapshot } from "./cold-snapshot.ts";
 import { holding, type Ticket } from "./holding.ts";
 import { recordPropagation } from "./record-propagation.ts";
@@ -57,6 +58,10 @@ export interface ControlLink {
   lookNow(): Promise<boolean>;
   /** The service's configuration, typed and checked by its schema. Call it once, before the first look. */
   config<Schema extends z.ZodType>(schema: Schema): Config<z.infer<Schema>>;
+  /** Takes what a breaker of this isolate saw to the control plane, with the next look. */
+  readonly reportBreaker: BreakerExchange["report"];
+  /** Calls with the news of other isolates' breakers, after each look that has any, and once when there are none any more. */
+  readonly onBreakerNews: BreakerExchange["onNews"];
   /** Counts an answer that was made under a roll-out; the sums go with the next look, once, whether or not it succeeds. */
   count(answer: CountedAnswer): void;
 }
@@ -86,6 +91,7 @@ export const controlLink = ({
 }: ControlLinkOptions): ControlLink => {
   const held = holding();
   const sums = armSums();
+  const breakers = breakerExchange();
   const readSnapshot = snapshots && coldSnapshot({ snapshots, service, profile });
   let reader: ConfigReader | undefined;
   let began = Number.NEGATIVE_INFINITY;
@@ -117,7 +123,7 @@ export const controlLink = ({
     if (held.takeSnapshot(changes)) reading?.take();
   };
 
-  const question = (): Look => {
+  const question = (reports: Look["breakers"]): Look => {
     const counts = sums.take();
     const rejected = reader?.rejected();
     return {
@@ -127,20 +133,27 @@ export const controlLink = ({
       epoch: held.askFrom(),
       ...(counts.length > 0 && { counts }),
       ...(rejected && { rejected }),
+      ...(reports && reports.length > 0 && { breakers: reports }),
     };
   };
 
   const lookOnce = async (look: LookUnderWay, ms: number): Promise<boolean> => {
     const since = began;
     const taking = { ticket: held.begin(), busy: look.afterMs <= BUSY_LOOKS * LIMITS.lookEveryMs };
+    const sent = breakers.begin();
     try {
-      await bounded({ ms, sleep }, async (signal) => take(await ask(question(), signal), taking));
+      await bounded({ ms, sleep }, async (signal) => {
+        const changes = await ask(question(sent.reports), signal);
+        await take(changes && isOfBreakersAlone(changes, taking.ticket.from) ? undefined : changes, taking);
+        breakers.succeeded(sent, changes?.breakers);
+      });
       if (seen.epoch > held.epoch() && since - seen.at >= LIMITS.epochBelievedMs) {
         disbelieved = seen.epoch;
         seen = { epoch: held.epoch(), at: since };
       }
       look.outcome = true;
     } catch {
+      breakers.failed(sent);
       look.outcome = false;
     }
     if (underWay === look) underWay = undefined;
@@ -174,6 +187,8 @@ export const controlLink = ({
     entry: held.entry,
     entries: held.entries,
     count: sums.count,
+    reportBreaker: breakers.report,
+    onBreakerNews: breakers.onNews,
     async load(waitUntil) {
       if (held.loaded() || clock() - loadedInVain < LIMITS.lookEveryMs) return;
       const ms = LIMITS.coldLookMs;

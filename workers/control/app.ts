@@ -2,6 +2,8 @@
 import type { ReadinessCheck } from "#shared/http/readiness.ts";
 import { createServiceApp } from "#shared/http/service-app.ts";
 import type { Clock } from "#shared/runtime/clock.ts";
+import { withoutBreakers } from "./breakers/answering-looks.ts";
+import { addBreakerRoutes } from "./breakers/routes.ts";
 import { CONTROL, CONTROL_PROBLEMS } from "./contract.ts";
 import type { ControlMethods } from "./control-plane.ts";
 import { addDocumentRoutes } from "./documents/routes.ts";
@@ -51,7 +53,8 @@ export const controlApp = ({
   addRegistryRoutes(app, { actor });
   addRolloutRoutes(app, actor);
   addTokenRoutes(app, actor);
-  addSpreadRoutes(app, { answer, status: actor });
+  addSpreadRoutes(app, { answer: withoutBreakers(answer), status: actor });
+  addBreakerRoutes(app, actor);
 
   const onLook = lookHandler(answer);
   return {

@@ -3,6 +3,8 @@ import type { ActorContext, ActorLogic, ActorMethods } from "#shared/runtime/act
 import type { Clock, Random } from "#shared/runtime/clock.ts";
 import type { KeyValue } from "#shared/storage/key-value.ts";
 import { alarmClock } from "./alarm-clock.ts";
+import { answeringLooks, type BreakerMethods } from "./breakers/answering-looks.ts";
+import { breakerQuorum } from "./breakers/quorum.ts";
 import { type DocumentMethods, documentStore } from "./documents/document-store.ts";
 import { createLedger, markedLedger } from "./ledger.ts";
 import type { RegistryMethods } from "./registry/registration.ts";
@@ -16,7 +18,8 @@ import { type Telling, tellingEpoch } from "./told-epoch.ts";
 /** The Actor's name: there is one. */
 export const CONTROL_PLANE = "control-plane";
 
-export type ControlMethods = DocumentMethods &
+export type ControlMethods = BreakerMethods &
+  DocumentMethods &
   RegistryMethods &
   RolloutMethods &
   SpreadMethods &
@@ -65,6 +68,12 @@ export const controlPlane = (options: ControlPlaneOptions): ActorLogic<Telling<C
     ...registry.methods,
     ...rollouts.methods,
     ...spread.methods,
+    ...answeringLooks({
+      quorum: breakerQuorum({ clock }),
+      isRegistered: async ({ service, instance }) =>
+        (await registry.methods.findInstance({ service, id: instance })).ok,
+      look: spread.methods.look,
+    }),
     ...tokenStore({ sql, clock }),
   };
   return { methods: tellingEpoch(armedAfter(alarm.arm, methods), ledger.epoch), alarm: alarm.ring };

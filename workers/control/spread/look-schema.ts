@@ -18,6 +18,16 @@ const countSchema = z
   })
   .refine((count) => count.failures <= count.answers, "expected no more failures than answers");
 
+const windowCalls = z.int().min(0).max(LIMITS.breakerReportedCalls);
+
+const breakerSchema = z.strictObject({
+  service: name,
+  instance: z.string().min(1).max(LIMITS.breakerNameCharacters),
+  state: z.enum(["open", "closed"]),
+  calls: windowCalls,
+  failures: windowCalls,
+});
+
 const faultSchema = z.strictObject({ path: z.string().max(1_024), message: z.string().max(1_024) });
 
 /** What a process asks by query: it reports nothing. */
@@ -36,4 +46,5 @@ export const lookSchema = z.strictObject({
   rejected: z
     .strictObject({ epoch, faults: z.array(faultSchema).max(LIMITS.lookReportItems) })
     .exactOptional(),
+  breakers: z.array(breakerSchema).max(LIMITS.lookReportItems).exactOptional(),
 }) satisfies z.ZodType<Look>;
