@@ -180,3 +180,75 @@ test("a key that is seen again is remembered once", () => {
   for (const key of ["a", "b", "c", "a"]) limiter.take(key);
   expect(limiter.size()).toBe(3);
 });
+
+describe("a memory that outlives the limiter", () => {
+  const remembered = () => {
+    const restedAt = new Map<string, number>();
+    let writes = 0;
+    return {
+      writes: () => writes,
+      by: (clock: () => number) => ({
+        recall: (key: string) => Math.max(0, (restedAt.get(key) ?? 0) - clock()),
+        keep(key: string, restedInMs: number) {
+          writes++;
+          restedAt.set(key, clock() + restedInMs);
+        },
+      }),
+    };
+  };
+
+  test("lets limiters that begin anew at any moment admit no more than one would have", () => {
+    const anySteps = fc.array(
+      fc.record({ stepMs: fc.integer({ min: -5_000, max: 20_000 }), restart: fc.boolean() }),
+      { maxLength: 80 },
+    );
+    fc.assert(
+      fc.property(anySettings, anySteps, (settings, steps) => {
+        const at = { ms: 1_700_000_000_000 };
+        const clock = () => at.ms;
+        const memory = remembered().by(clock);
+        const begin = () => rateLimiter({ ...settings, keysMax: 2 }, clock, memory);
+        let limiter = begin();
+        let passedMs = 0;
+        const admittedAt: number[] = [];
+        for (const { stepMs, restart } of steps) {
+          at.ms += stepMs;
+          passedMs += Math.max(0, stepMs);
+          if (restart) limiter = begin();
+          while (limiter.take("k").allowed) admittedAt.push(passedMs);
+        }
+        const perMs = settings.limit / (settings.periodSeconds * 1_000);
+        for (const [index, from] of admittedAt.entries()) {
+          const last = admittedAt.at(-1) ?? from;
+          const most = settings.burst + perMs * (last - from);
+          expect(admittedAt.length - index).toBeLessThanOrEqual(most + 1e-6);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("takes a tenth of the burst from a key at a restart, and is written for each tenth only", () => {
+    const at = { ms: 1_700_000_000_000 };
+    const kept = remembered();
+    const memory = kept.by(() => at.ms);
+    const begin = () => rateLimiter({ limit: 100, periodSeconds: 3_600 }, () => at.ms, memory);
+    const limiter = begin();
+    for (let take = 0; take < 50; take++) limiter.take("k");
+    expect(kept.writes()).toBe(5);
+    expect(begin().take("k", 0).remaining).toBeGreaterThanOrEqual(40);
+    expect(begin().take("k", 0).remaining).toBeLessThanOrEqual(50);
+  });
+
+  test("locks nobody out for longer than a whole burst takes, though the clock was set back meanwhile", () => {
+    const at = { ms: 1_700_000_000_000 };
+    const memory = remembered().by(() => at.ms);
+    const begin = () => rateLimiter({ limit: 10, periodSeconds: 10 }, () => at.ms, memory);
+    begin().take("k", 10);
+    at.ms -= 24 * 60 * 60 * 1_000;
+    const limiter = begin();
+    expect(limiter.take("k").retryAfterMs).toBe(1_000);
+    at.ms += 1_000;
+    expect(limiter.take("k").allowed).toBe(true);
+  });
+});
