@@ -410,3 +410,40 @@ test("a request that tells of news waits for a look only where the isolate had n
   expect(link.epoch()).toBe(6);
   expect(told("7")).toBeUndefined();
 });
+
+const REPORT = { service: "orders", instance: "o-5", state: "open", calls: 20, failures: 20 } as const;
+
+test("what a breaker saw goes with the next look, again when that one failed, and then no more", async () => {
+  const { time, control, link, request, answer, warm } = start();
+  await warm(5);
+  link.reportBreaker(REPORT);
+  for (const given of [new Error("away"), undefined, undefined]) {
+    await time.pass(LIMITS.lookEveryMs);
+    request();
+    await answer(given);
+  }
+  expect(control.asked.map(({ look }) => look.breakers)).toEqual([undefined, [REPORT], [REPORT], undefined]);
+});
+
+test("news of breakers are heard with the look that brings them, and change nothing else that is known", async () => {
+  const { time, link, request, answer, warm } = start();
+  const heard: unknown[] = [];
+  link.onBreakerNews((news) => heard.push(news));
+  await warm(5);
+  const breakers = {
+    hints: [{ service: "orders", instance: "o-5", id: 1, forMs: 20_000 }],
+    asked: [{ service: "orders", instance: "o-5" }],
+  };
+  for (const given of [
+    { epoch: 5, changedAt: 0, services: [], whole: false, breakers },
+    undefined,
+    undefined,
+  ]) {
+    await time.pass(LIMITS.lookEveryMs);
+    request();
+    await answer(given);
+  }
+  expect(heard).toEqual([breakers, { hints: [], asked: [] }]);
+  expect(link.epoch()).toBe(5);
+  expect(link.entry("orders")?.instances).toHaveLength(1);
+});

@@ -34,7 +34,7 @@ export const recentEpoch = ({ clock }: { clock: Clock }): RecentEpoch => {
       const atMs = clock();
       const changes = await ask(look);
       const epoch = changes?.epoch ?? look.epoch;
-      if (!known || atMs > known.atMs || (atMs === known.atMs && epoch > known.epoch))
+      if (!known || atMs > known.atMs || (atMs === known.atMs && epoch >= known.epoch))
         known = { epoch, atMs, breakers: changes?.breakers };
       return changes;
     },
