@@ -78,9 +78,10 @@ const MORE_THAN_HOST = 7;
 
 const queryOf = (url: string): Map<string, string> => {
   const values = new Map<string, string>();
-  const start = url.indexOf("?");
+  const [whole = ""] = url.split("#", 1);
+  const start = whole.indexOf("?");
   if (start < 0) return values;
-  const [query = ""] = url.slice(start + 1).split("#", 1);
+  const query = whole.slice(start + 1);
   for (const [name, value] of new URLSearchParams(query)) if (!values.has(name)) values.set(name, value);
   return values;
 };

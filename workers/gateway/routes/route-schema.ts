@@ -104,7 +104,7 @@ const destination = z.union([
 
 const canary = z
   .strictObject({
-    to: destination,
+    to: destination.describe("A destination."),
     percentage: z.number().min(0).max(100).optional().describe("Of the requests, or of the keys."),
     header: z
       .strictObject({ name: token(), value: text() })
