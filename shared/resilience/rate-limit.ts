@@ -50,11 +50,7 @@ export interface RateLimiter {
 }
 
 /** Of any stretch of time, whatever comes in whatever order: at most burst + limit × time ÷ period is admitted of a key. */
-export const rateLimiter = (
-  settings: RateLimitSettings,
-  clock: Clock,
-  memory?: RateMemory,
-): RateLimiter => {
+export const rateLimiter = (settings: RateLimitSettings, clock: Clock, memory?: RateMemory): RateLimiter => {
   const { limit, periodSeconds, burst = limit, keysMax = LIMITS.rateLimitKeys } = settings;
   const time = forwardClock(clock);
   // Time is counted in milliseconds × limit, so that one unit and one millisecond are both whole: no rounding adds up.
