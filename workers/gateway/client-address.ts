@@ -95,9 +95,9 @@ const IPV4_MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/;
 /** URLs know the canonical form. */
 const ipv6 = (text: string): string | undefined => {
   if (!IPV6_CHARACTERS.test(text) || !text.includes(":")) return undefined;
-  const url = URL.parse(`http://[${text}]/`);
-  if (url === null) return undefined;
-  const address = url.hostname.slice(1, -1);
+  const url = `http://[${text}]/`;
+  if (!URL.canParse(url)) return undefined;
+  const address = new URL(url).hostname.slice(1, -1);
   const [, high, low] = IPV4_MAPPED.exec(address) ?? [];
   if (high === undefined || low === undefined) return address;
   return [high, low].flatMap((part) => [parseInt(part, 16) >> 8, parseInt(part, 16) & 255]).join(".");

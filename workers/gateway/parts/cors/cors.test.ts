@@ -69,6 +69,12 @@ describe('a CORS request (Fetch, "HTTP requests")', () => {
     expect(headers.get("access-control-allow-credentials")).toBe("true");
   });
 
+  test('of anybody never comes with credentials, however "*" and they came together', async () => {
+    const { headers } = await stand({ origins: "*", credentials: true }).send("GET", { origin: SHOP });
+    expect(headers.get("access-control-allow-origin")).toBe("*");
+    expect(headers.has("access-control-allow-credentials")).toBe(false);
+  });
+
   test("is not opened by the service's own headers", async () => {
     const own = { "access-control-allow-origin": "*", "access-control-allow-credentials": "true" };
     const { send } = stand(OPEN_TO_SHOP, own);

@@ -52,7 +52,8 @@ type CorsPolicy = ReturnType<typeof policyOf>;
 const policyOf = (written: WrittenCors) => {
   const origins = allowedOrigins(written.origins ?? CORS_DEFAULTS.origins);
   const exposeHeaders = listed(written.exposeHeaders ?? CORS_DEFAULTS.exposeHeaders);
-  const credentials = written.credentials ?? CORS_DEFAULTS.credentials;
+  // What is written for all and for a route may come together in a way that neither could have been written.
+  const credentials = origins !== "*" && (written.credentials ?? CORS_DEFAULTS.credentials);
   const preflight = {
     "access-control-allow-methods": listed(written.methods ?? CORS_DEFAULTS.methods),
     "access-control-allow-headers": listed(written.headers ?? CORS_DEFAULTS.headers),

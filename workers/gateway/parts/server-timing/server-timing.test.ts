@@ -5,6 +5,9 @@ import type { Handler, Timing } from "../../exchange.ts";
 import { answered, fakeExchange } from "../../fake-exchange.ts";
 import { serverTiming } from "./server-timing.ts";
 
+/** Lone surrogates and control characters, too. */
+const TEXT = fc.array(fc.nat(0xffff), { maxLength: 20 }).map((codes) => String.fromCharCode(...codes));
+
 const told = async (timings: Timing[], own: HeadersInit = {}, settings = {}) => {
   let now = 1_000;
   const service: Handler = async () => {
@@ -42,15 +45,11 @@ describe("Server-Timing", () => {
 
   test("names phases by tokens, whatever they are called (RFC 9110 section 5.6.2)", async () => {
     await fc.assert(
-      fc.asyncProperty(
-        fc.string({ unit: "binary" }),
-        fc.double({ noNaN: true, min: -10, max: 1e6 }),
-        async (name, ms) => {
-          expect(await told([{ name, ms }], {}, { total: false })).toMatch(
-            /^[!#$%&'*+.^_`|~0-9A-Za-z-]+;dur=[0-9]+(\.[0-9])?$/,
-          );
-        },
-      ),
+      fc.asyncProperty(TEXT, fc.double({ noNaN: true, min: -10, max: 1e6 }), async (name, ms) => {
+        expect(await told([{ name, ms }], {}, { total: false })).toMatch(
+          /^[!#$%&'*+.^_`|~0-9A-Za-z-]+;dur=[0-9]+(\.[0-9])?$/,
+        );
+      }),
     );
   });
 });
