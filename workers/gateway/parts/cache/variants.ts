@@ -1,0 +1,55 @@
+/** Which of the answers to one address fits a request: `Vary` (RFC 9111 section 4.1). */
+import type { Exchange } from "../../exchange.ts";
+
+/** A request header by which the service chose, and what it held; undefined: the request had none. */
+export type Selector = readonly [name: string, value: string | undefined];
+
+/** Reads what the service gets: another part may have set the header. */
+export type SelectingHeader = (name: string) => string | undefined;
+
+/** As the exchange stands now, whatever happens to it later. */
+export const selectingHeaders = ({
+  request,
+  onward,
+}: Pick<Exchange, "request" | "onward">): SelectingHeader => {
+  const edits = onward ? [...onward] : [];
+  return (name) => {
+    let value = request.headers.get(name);
+    for (const edit of edits) {
+      if (edit.name !== name) continue;
+      if (edit.kind === "remove") value = null;
+      else value = edit.kind === "append" && value !== null ? `${value}, ${edit.value}` : edit.value;
+    }
+    return value === null ? undefined : normalised(value);
+  };
+};
+
+/**
+ * What the answer was chosen by, with the headers that always tell answers apart; undefined when no other request may
+ * have it: `*`, or a header that is secret or that the gateway signs for one caller.
+ */
+export const selectorsOf = (
+  vary: string | null,
+  always: readonly string[],
+  header: SelectingHeader,
+): readonly Selector[] | undefined => {
+  const names = new Set(always.map((name) => name.toLowerCase()));
+  for (const name of (vary ?? "").split(",")) {
+    const wanted = name.trim().toLowerCase();
+    if (wanted === "") continue;
+    if (!TOKEN.test(wanted) || wanted === "*" || wanted.startsWith(INTERNAL_PREFIX)) return undefined;
+    if (SECRET.has(wanted) && header(wanted) !== undefined) return undefined;
+    names.add(wanted);
+  }
+  return [...names].map((name) => [name, header(name)] as const);
+};
+
+export const fits = (selectors: readonly Selector[], header: SelectingHeader): boolean =>
+  selectors.every(([name, value]) => header(name) === value);
+
+const INTERNAL_PREFIX = "skerry-internal-";
+const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+const SECRET = new Set(["authorization", "proxy-authorization", "cookie"]);
+
+/** Blanks around the members of a list mean nothing (section 4.1). */
+const normalised = (value: string): string => value.trim().replace(/[ \t]*,[ \t]*/g, ",");
