@@ -1,0 +1,69 @@
+/** Finds out who calls and lets in who may, by keys, tokens or certificates. */
+import { type Exchange, editOnward, type Handler, type Part } from "../../exchange.ts";
+import { apiKeys } from "./api-keys.ts";
+import type { AuthenticationMemory } from "./authentication-memory.ts";
+import type { AuthenticationSettings } from "./authentication-schema.ts";
+import { bearerTokens } from "./bearer-tokens.ts";
+import { certificates } from "./certificates.ts";
+import { refuseFault, refuseMissing, refuseScopes } from "./challenges.ts";
+import type { Authenticated, Method } from "./method.ts";
+import { mayPass } from "./scopes.ts";
+
+export const AUTHENTICATION_DEFAULTS = {
+  optional: false,
+  scopes: [],
+  anyScope: [],
+  forwardCredentials: false,
+} as const satisfies AuthenticationSettings;
+
+/**
+ * The first credential that is presented decides: a key, else a token, else a certificate. One that is not valid is refused,
+ * also where none is needed, and no other one is looked at.
+ */
+export const authentication = (settings: AuthenticationSettings, memory: AuthenticationMemory): Part => {
+  const { scopes = AUTHENTICATION_DEFAULTS.scopes, anyScope = AUTHENTICATION_DEFAULTS.anyScope } = settings;
+  const isOptional = settings.optional ?? AUTHENTICATION_DEFAULTS.optional;
+  const forwardCredentials = settings.forwardCredentials ?? AUTHENTICATION_DEFAULTS.forwardCredentials;
+  const methods = methodsOf(settings, memory);
+  const needed = { all: scopes, any: anyScope };
+  const named = [...new Set([...scopes, ...anyScope])];
+  const letsAnybodyIn = isOptional && named.length === 0;
+
+  const passOn = (
+    exchange: Exchange,
+    { method, judged }: { readonly method: Method; readonly judged: Authenticated },
+    next: Handler,
+  ): Response | Promise<Response> => {
+    if (!judged.ok) return refuseFault(exchange, method, judged.error);
+    if (!mayPass(judged.value.scopes, needed)) return refuseScopes(exchange, method, named);
+    exchange.caller = judged.value;
+    if (!forwardCredentials) keepCredentials(exchange, methods);
+    return next(exchange);
+  };
+
+  return (next) =>
+    async function authentication(exchange) {
+      for (const method of methods) {
+        const credential = method.credential(exchange.request);
+        if (credential === undefined) continue;
+        const judging = method.judge(credential, exchange);
+        const judged = judging instanceof Promise ? await judging : judging;
+        return passOn(exchange, { method, judged }, next);
+      }
+      return letsAnybodyIn ? next(exchange) : refuseMissing(exchange, methods);
+    };
+};
+
+const methodsOf = (settings: AuthenticationSettings, memory: AuthenticationMemory): readonly Method[] => [
+  ...(settings.apiKeys ? [apiKeys(settings.apiKeys, memory, Boolean(settings.jwt))] : []),
+  ...(settings.jwt ? [bearerTokens(settings.jwt, memory)] : []),
+  ...(settings.mtls ? [certificates(settings.mtls)] : []),
+];
+
+/** Also those that did not decide: a service must not take for checked what was not. */
+const keepCredentials = (exchange: Exchange, methods: readonly Method[]): void => {
+  for (const method of methods) {
+    if (method.header === undefined || method.credential(exchange.request) === undefined) continue;
+    editOnward(exchange, { kind: "remove", name: method.header, value: "" });
+  }
+};

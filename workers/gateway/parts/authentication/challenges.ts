@@ -1,0 +1,35 @@
+/** How credentials are asked for and refused: RFC 9110 section 11.6.1, RFC 6750 section 3. */
+import { type Exchange, refusal } from "../../exchange.ts";
+import type { AuthenticationFault, Method } from "./method.ts";
+
+const REALM = 'realm="skerry"';
+const SUBJECT = "Checking who calls";
+
+/** Who presents nothing is told what could be presented, and no error (RFC 6750 section 3.1). */
+export const refuseMissing = (exchange: Exchange, methods: readonly Method[]): Response => {
+  const schemes = [...new Set(methods.map(({ scheme }) => scheme))];
+  const challenge = schemes.map((scheme) => `${scheme} ${REALM}`).join(", ");
+  const detail = `${SUBJECT}: expected ${methods.map(expectedOf).join(", or ") || "credentials"}.`;
+  return refusal(exchange, "credentials_missing", detail, challenge ? { "www-authenticate": challenge } : {});
+};
+
+export const refuseFault = (exchange: Exchange, { scheme }: Method, fault: AuthenticationFault): Response => {
+  const detail = `${SUBJECT}: ${fault.why}.`;
+  if (fault.code === "unavailable") return refusal(exchange, fault.code, detail);
+  const challenge = `${scheme} ${REALM}, error="invalid_token", error_description="${fault.why}"`;
+  return refusal(exchange, fault.code, detail, { "www-authenticate": challenge });
+};
+
+/** @param needed all the scopes that play a part, each of visible ASCII without quotes */
+export const refuseScopes = (exchange: Exchange, { scheme }: Method, needed: readonly string[]): Response => {
+  const challenge = `${scheme} ${REALM}, error="insufficient_scope", scope="${needed.join(" ")}"`;
+  const detail = `Checking what the caller may do: expected the scopes ${needed.map((scope) => `"${scope}"`).join(", ")}.`;
+  return refusal(exchange, "scope_missing", detail, { "www-authenticate": challenge });
+};
+
+const expectedOf = ({ scheme, header }: Method): string =>
+  header === undefined
+    ? "a client certificate"
+    : header === "authorization"
+      ? `"Authorization: ${scheme} ..."`
+      : `the header "${header}"`;

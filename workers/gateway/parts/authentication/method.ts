@@ -1,0 +1,31 @@
+/** What the ways to find out who calls have in common. */
+import type { Result } from "#shared/result.ts";
+import type { Caller, Exchange } from "../../exchange.ts";
+
+export interface AuthenticationFault {
+  /** `unavailable`: it cannot be found out at the moment. */
+  readonly code: "credentials_not_valid" | "unavailable";
+  /** A sentence without its full stop, in ASCII without quotes, for it stands in a header, too. Nothing of the credential. */
+  readonly why: string;
+}
+
+export type Authenticated = Result<Caller, AuthenticationFault>;
+
+export interface Method {
+  /** Of its challenge (RFC 9110 section 11.3). */
+  readonly scheme: string;
+  /** The header that has its credential; undefined where that is none of the request's headers. */
+  readonly header?: string;
+  /** Undefined when the request presents nothing of the kind. */
+  credential(request: Request): string | undefined;
+  /** At once where it is known; never throws or rejects. */
+  judge(credential: string, exchange: Exchange): Authenticated | Promise<Authenticated>;
+}
+
+/** What follows the scheme in `Authorization`: "" when nothing does, undefined when it is another scheme. */
+export const credentialAfter = (scheme: string, value: string | null): string | undefined => {
+  if (value === null || value.length < scheme.length) return undefined;
+  if (value.slice(0, scheme.length).toLowerCase() !== scheme.toLowerCase()) return undefined;
+  if (value.length === scheme.length) return "";
+  return value[scheme.length] === " " ? value.slice(scheme.length + 1).trim() : undefined;
+};
