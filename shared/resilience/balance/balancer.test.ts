@@ -5,6 +5,7 @@ import type { Balanced, Balancer } from "./balancer.ts";
 import { consistentHash } from "./consistent-hash.ts";
 import { type InstanceLoads, instanceLoads } from "./instance-loads.ts";
 import { powerOfTwo } from "./power-of-two.ts";
+import { stickyBalancer } from "./sticky-balancer.ts";
 import { weightedRoundRobin } from "./weighted-round-robin.ts";
 
 type Make = (loads: InstanceLoads<Balanced>, random: Random) => Balancer<Balanced>;
@@ -13,6 +14,7 @@ const balancers: readonly (readonly [string, Make])[] = [
   ["power of two", powerOfTwo],
   ["weighted round robin", weightedRoundRobin],
   ["consistent hash", consistentHash],
+  ["sticky", (loads, random) => stickyBalancer(loads, powerOfTwo(loads, random))],
 ];
 
 const anyList = fc.uniqueArray(
@@ -49,7 +51,10 @@ test.each(balancers)(
         let step = steps[0];
         const clock: Clock = () => step?.clockMs ?? 0;
         const random: Random = () => step?.random ?? 0;
-        const loads = instanceLoads<Balanced>(clock, { slowStartMs });
+        const loads = instanceLoads<Balanced>(clock, {
+          slowStartMs,
+          heldMsMax: () => Number.POSITIVE_INFINITY,
+        });
         const balancer = make(loads, random);
         const open: Balanced[] = [];
         let eligible: readonly Balanced[] = [];

@@ -1,8 +1,11 @@
 /** What an isolate knows of the instances of one service and major: how many requests each has, and how long it takes. */
+import { LIMITS } from "../../limits.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { forwardClock } from "../breaker-clock.ts";
 import type { AttemptOutcome, Balanced, PickOptions } from "./balancer.ts";
+import { type InFlight, inFlight } from "./in-flight.ts";
 import { rampedWeight } from "./slow-start.ts";
+import { wholeOf } from "./subset.ts";
 
 export interface LoadSettings {
   /** How soon a peak of latency is forgotten: after this long a third of it is left. 10 s when absent. */
@@ -13,6 +16,8 @@ export interface LoadSettings {
   readonly failureMs?: number;
   /** The own zone is used alone while it has this share of what zones have on average. 0.7 when absent. */
   readonly zoneShareMin?: number;
+  /** A request that is under way for longer is gone: the runtime dropped it. More than any may take; 120 s when absent. */
+  readonly heldMsMax?: () => number;
 }
 
 /** Instances to choose from. The arrays go together, and are the loads' own: read them before the next pick. */
@@ -39,7 +44,7 @@ export interface InstanceLoads<Target extends Balanced> {
 }
 
 interface Load {
-  inFlight: number;
+  readonly inFlight: InFlight;
   /** Peak-sensitive moving average of latency, as of `costAt`; negative before the first answer. */
   costMs: number;
   costAt: number;
@@ -54,6 +59,8 @@ interface View<Target> {
   readonly zones: ReadonlyMap<string, Group<Target>>;
   /** What a zone has on average, all at their whole weight. */
   readonly zoneWeight: number;
+  /** Somebody has not yet its whole weight. */
+  ramping: boolean;
 }
 
 /** An instance that has not answered yet gets one request; further ones as if it were this slow. */
@@ -64,22 +71,25 @@ export const instanceLoads = <Target extends Balanced>(
   settings: LoadSettings = {},
 ): InstanceLoads<Target> => {
   const { decayMs = 10_000, slowStartMs = 0, failureMs = 1_000, zoneShareMin = 0.7 } = settings;
+  const { heldMsMax = () => 120_000 } = settings;
   const time = forwardClock(clock);
   const loads = new Map<string, Load>();
   let now = 0;
-  /** Somebody has not yet its whole weight. */
-  let ramping = false;
+  let searchedAt = 0;
+  let whole: readonly Target[] | undefined;
+  /** Of the whole list, and of those of its instances that some requests want. */
+  let views = new WeakMap<readonly Target[], View<Target>>();
   let view: View<Target> | undefined;
 
-  const look = (eligible: readonly Target[]): View<Target> => {
+  const look = (eligible: readonly Target[]): void => {
     const ids = new Set(eligible.map(({ id }) => id));
     for (const [id, load] of loads) {
       if (ids.has(id)) continue;
-      if (load.inFlight === 0) loads.delete(id);
-      else load.listed = false;
+      load.listed = false;
+      forgetIdle(id, load);
     }
     // Those that were there before anybody looked are not new.
-    const since = view ? now : Number.NEGATIVE_INFINITY;
+    const since = whole ? now : Number.NEGATIVE_INFINITY;
     for (const id of ids) {
       const known = loads.get(id);
       if (!known) loads.set(id, newLoad(since));
@@ -88,8 +98,29 @@ export const instanceLoads = <Target extends Balanced>(
         known.since = now;
       }
     }
-    ramping = slowStartMs > 0;
-    return viewOf(eligible);
+    whole = eligible;
+    views = new WeakMap();
+  };
+
+  const forgetIdle = (id: string, load: Load): void => {
+    if (!load.listed && load.inFlight.count() === 0) loads.delete(id);
+  };
+
+  const forgetLost = (): void => {
+    if (now - searchedAt < LIMITS.bulkheadSearchMs) return;
+    searchedAt = now;
+    for (const [id, load] of loads) {
+      load.inFlight.forgetBefore(now - heldMsMax());
+      forgetIdle(id, load);
+    }
+  };
+
+  const viewFor = (eligible: readonly Target[]): View<Target> => {
+    const all = wholeOf(eligible);
+    if (all !== whole) look(all);
+    const known = views.get(eligible) ?? viewOf(eligible);
+    views.set(eligible, known);
+    return known;
   };
 
   const viewOf = (eligible: readonly Target[]): View<Target> => {
@@ -100,6 +131,7 @@ export const instanceLoads = <Target extends Balanced>(
       everyone: groupOf(eligible),
       zones: new Map([...groups].map(([zone, targets]) => [zone, groupOf(targets)])),
       zoneWeight: weight / Math.max(1, groups.size),
+      ramping: slowStartMs > 0,
     };
   };
 
@@ -109,9 +141,10 @@ export const instanceLoads = <Target extends Balanced>(
     const score = (index: number): number => {
       const load = own[index];
       if (!load) return Number.POSITIVE_INFINITY;
-      const unknown = load.inFlight === 0 ? 0 : UNKNOWN_MS;
+      const requests = load.inFlight.count();
+      const unknown = requests === 0 ? 0 : UNKNOWN_MS;
       const cost = load.costMs < 0 ? unknown : load.costMs * Math.exp((load.costAt - now) / decayMs);
-      return (cost * (load.inFlight + 1)) / (weights[index] ?? 0);
+      return (cost * (requests + 1)) / (weights[index] ?? 0);
     };
     const group: Group<Target> = { targets, weights, sums: new Float64Array(targets.length), score };
     weigh(group);
@@ -146,25 +179,25 @@ export const instanceLoads = <Target extends Balanced>(
   return {
     group(eligible, { zone, except }) {
       now = time();
-      if (view?.eligible !== eligible) view = look(eligible);
+      forgetLost();
+      if (view?.eligible !== eligible) view = viewFor(eligible);
       const { everyone, zones, zoneWeight } = view;
-      if (ramping) {
-        ramping = weigh(everyone);
+      if (view.ramping) {
+        view.ramping = weigh(everyone);
         for (const group of zones.values()) weigh(group);
       }
       const own = zone === undefined ? undefined : zones.get(zone);
       return own && hasRoom(own, zoneWeight, except) ? own : everyone;
     },
     started({ id }) {
-      const load = loads.get(id);
-      if (load) load.inFlight++;
+      loads.get(id)?.inFlight.began(time());
     },
     finished({ id }, { tookMs, failed }) {
       const load = loads.get(id);
-      if (!load || load.inFlight === 0) return;
-      load.inFlight--;
-      if (!load.listed && load.inFlight === 0) loads.delete(id);
+      if (!load || load.inFlight.count() === 0) return;
       const at = time();
+      load.inFlight.ended(at - tookMs);
+      forgetIdle(id, load);
       const sample = failed ? Math.max(tookMs, failureMs) : tookMs;
       const kept = Math.exp((load.costAt - at) / decayMs);
       const decayed = load.costMs * kept;
@@ -172,11 +205,17 @@ export const instanceLoads = <Target extends Balanced>(
       load.costMs = load.costMs < 0 || sample >= decayed ? sample : decayed + sample * (1 - kept);
       load.costAt = at;
     },
-    inFlight: (id) => loads.get(id)?.inFlight ?? 0,
+    inFlight: (id) => loads.get(id)?.inFlight.count() ?? 0,
     size: () => loads.size,
   };
 };
 
 type Except<Target> = PickOptions<Target>["except"];
 
-const newLoad = (since: number): Load => ({ inFlight: 0, costMs: -1, costAt: 0, since, listed: true });
+const newLoad = (since: number): Load => ({
+  inFlight: inFlight(),
+  costMs: -1,
+  costAt: 0,
+  since,
+  listed: true,
+});
