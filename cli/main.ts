@@ -16,6 +16,11 @@ const PROGRAMS: readonly Program[] = [
   { name: "streams", summary: "make the log's streams on NATS_URL", load: () => import("./streams.ts") },
   { name: "demo", summary: "send a stream of orders", load: () => import("#cli/demo.ts") },
   { name: "bench", summary: "measure the system", load: () => import("#test/bench/run.ts") },
+  {
+    name: "simulate",
+    summary: "simulate many isolates around an upstream in trouble",
+    load: () => import("#test/simulation/run.ts"),
+  },
 ];
 
 const run = async (args: string[]): Promise<number> => {
