@@ -24,7 +24,9 @@ export type Condition =
   | { readonly kind: "content_type" | "accept"; readonly types: readonly MediaType[] }
   | { readonly kind: "drawn"; readonly group: number; readonly member: number };
 
-/** In the order in which they are tried: what costs least first. */
+type ValueCondition = Extract<Condition, { readonly source: ValueSource }>;
+
+/** In the order in which they are tried: what costs least first, values by name. */
 export const conditionsOf = (match: WrittenMatch, groups: WeightGroups): Condition[] => {
   const conditions: Condition[] = [];
   const { host, methods, contentType, accept, weight } = match;
@@ -35,8 +37,10 @@ export const conditionsOf = (match: WrittenMatch, groups: WeightGroups): Conditi
     ["query", match.query],
     ["cookie", match.cookies],
   ] as const) {
-    for (const [name, value] of Object.entries(written ?? {}))
-      conditions.push(valueCondition(source, source === "header" ? name.toLowerCase() : name, value));
+    const values = Object.entries(written ?? {}).map(([name, value]) =>
+      valueCondition(source, source === "header" ? name.toLowerCase() : name, value),
+    );
+    conditions.push(...values.sort((one, other) => (one.name < other.name ? -1 : 1)));
   }
   if (contentType !== undefined) conditions.push({ kind: "content_type", types: typesOf(contentType) });
   if (accept !== undefined) conditions.push({ kind: "accept", types: typesOf(accept) });
@@ -74,7 +78,7 @@ const hostCondition = (written: string): Condition => {
   return host.startsWith("*.") ? { kind: "below", domain: host.slice(2) } : { kind: "host", host };
 };
 
-const valueCondition = (source: ValueSource, name: string, value: WrittenValue): Condition => {
+const valueCondition = (source: ValueSource, name: string, value: WrittenValue): ValueCondition => {
   if (typeof value === "string") return { kind: "equals", source, name, value };
   if ("present" in value) return { kind: "present", source, name, present: value.present };
   return "prefix" in value

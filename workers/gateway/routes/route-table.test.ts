@@ -318,4 +318,30 @@ describe("10,000 routes cost no more than 10", () => {
     // With few names each is asked for, with many those that the request has: that may be cheaper, never dearer.
     expect(most(10_000, of, question)).toBeLessThanOrEqual(few);
   });
+
+  test("of the same headers, in whatever order each names them", () => {
+    const names = ["a", "b", "c", "d", "e", "f"];
+    const headers = (index: number) => {
+      const turned = [...names.slice(index % 6), ...names.slice(0, index % 6)];
+      return Object.fromEntries(turned.map((name) => [name, name === "f" ? `${index}` : "1"]));
+    };
+    const question = (index: number) => asked("/a", headers(index));
+    const few = most(10, (index) => ({ path: "/a", headers: headers(index) }), question);
+    expect(most(1_000, (index) => ({ path: "/a", headers: headers(index) }), question)).toBeLessThanOrEqual(
+      few,
+    );
+    expect(few).toBeLessThan(30);
+  });
+
+  test("of mixtures of literals and parameters that all match: what cannot win is not looked at", () => {
+    const mixture = (index: number) => ({
+      path: Array.from({ length: 13 }, (_, at) => ((index >> at) & 1 ? "/a" : `/:p${at}`)).join(""),
+    });
+    expect(most(2 ** 13, mixture, () => asked("/a".repeat(13)))).toBeLessThan(20);
+  });
+
+  test("of one condition that cannot be looked up: the first that holds is the last that is tried", () => {
+    const match = (index: number) => ({ path: index % 2 ? "/a" : "/:x", headers: { t: { present: false } } });
+    expect(most(1_000, match, () => asked("/a"))).toBeLessThan(10);
+  });
 });

@@ -6,6 +6,9 @@ import { type Candidates, firstOf, type Item, leastFirst, type Search, searchIn 
 
 type Equals = Extract<Condition, { readonly kind: "equals" | "prefix" | "not" }>;
 
+/** Conditions come sorted by name: routes that ask for the same names are told apart by the same one first. */
+const asksForValue = (condition: Condition): condition is Equals => condition.kind === "equals";
+
 /** With more names, those that the request has are gone through, not those that routes ask for. */
 const FEW_NAMES = 8;
 
@@ -17,18 +20,17 @@ interface Named {
 }
 
 export const byValue: Index = (items, build) => {
-  const distinct = distinctValues(items);
-  if (distinct.size === 0) return undefined;
   const bySource = new Map<ValueSource, Map<string, Map<string, Item[]>>>();
   const others: Item[] = [];
   for (const item of items) {
-    const told = mostTelling(item, distinct);
+    const told = item.left.find(asksForValue);
     if (told) {
       const { source, name, value } = told;
       const lists = nested(nested(bySource, source), name);
       addTo(lists, value, { entry: item.entry, left: item.left.filter((each) => each !== told) });
     } else others.push(item);
   }
+  if (bySource.size === 0) return undefined;
   const sources = Array.from(bySource, ([source, names]) => sourceIndex(source, names, build));
   const rest = others.length > 0 ? build(others) : undefined;
   return {
@@ -68,31 +70,6 @@ const sourceIndex = (
       }
     },
   };
-};
-
-const nameKey = ({ source, name }: Equals): string => `${source} ${name}`;
-
-const equalsOf = (item: Item): Equals[] => item.left.filter((each): each is Equals => each.kind === "equals");
-
-/** How many different values the entries ask of each name. */
-const distinctValues = (items: readonly Item[]): ReadonlyMap<string, ReadonlySet<string>> => {
-  const distinct = new Map<string, Set<string>>();
-  for (const item of items) {
-    for (const condition of equalsOf(item)) {
-      const key = nameKey(condition);
-      const values = distinct.get(key) ?? new Set();
-      distinct.set(key, values.add(condition.value));
-    }
-  }
-  return distinct;
-};
-
-/** The condition whose name tells most entries apart. */
-const mostTelling = (item: Item, distinct: ReadonlyMap<string, ReadonlySet<string>>): Equals | undefined => {
-  let most: Equals | undefined;
-  const values = (condition: Equals) => distinct.get(nameKey(condition))?.size ?? 0;
-  for (const condition of equalsOf(item)) if (!most || values(condition) > values(most)) most = condition;
-  return most;
 };
 
 const nested = <Key, Inner, Value>(maps: Map<Key, Map<Inner, Value>>, key: Key): Map<Inner, Value> => {
