@@ -405,7 +405,7 @@ describe("fallback", () => {
   const withFallback = (headers: Record<string, string>) => {
     let broken = false;
     const fallback = (exchange: Exchange): Response =>
-      (broken ? world.part.staleAnswer(exchange) : undefined) ??
+      (broken ? world.part.staleAnswer(exchange, 2_000) : undefined) ??
       says(broken ? "refused" : "whole", broken ? {} : headers, broken ? 503 : 200);
     const world = cacheInVirtualTime({}, (_, exchange) => fallback(exchange));
     const breaks = () => {
@@ -414,7 +414,7 @@ describe("fallback", () => {
     return { world, breaks };
   };
 
-  test("a stored answer of any age is given, marked, and is not stored anew", async () => {
+  test("a stored answer is given, as stale as the fallback allows, marked, and is not stored anew", async () => {
     const { world, breaks } = withFallback({ ...FRESH, etag: '"1"' });
     await world.get("/a");
     breaks();
@@ -424,6 +424,8 @@ describe("fallback", () => {
       expect([stale.status, stale.body, stale.headers.get("age")]).toEqual([200, "whole", "1000"]);
       expect(stale.headers.get("cache-status")).toBe("skerry; fwd=stale; ttl=-940; detail=fallback");
     }
+    await world.pass(1_060_001);
+    expect((await world.get("/a")).status).toBe(503);
   });
 
   test.each(["no-cache", "max-age=10, must-revalidate", "s-maxage=10"])(
@@ -440,10 +442,12 @@ describe("fallback", () => {
   test("there is none for a caller whom the answer is not for, nor for a change", async () => {
     const { world } = withFallback(FRESH);
     await world.get("/a");
-    expect(world.part.staleAnswer(fakeExchange("/a"))?.status).toBe(200);
-    expect(world.part.staleAnswer(fakeExchange("/a", { headers: { authorization: "a" } }))).toBeUndefined();
-    expect(world.part.staleAnswer(fakeExchange("/a", { method: "POST" }))).toBeUndefined();
-    expect(world.part.staleAnswer(fakeExchange("/b"))).toBeUndefined();
+    expect(world.part.staleAnswer(fakeExchange("/a"), 60)?.status).toBe(200);
+    expect(
+      world.part.staleAnswer(fakeExchange("/a", { headers: { authorization: "a" } }), 60),
+    ).toBeUndefined();
+    expect(world.part.staleAnswer(fakeExchange("/a", { method: "POST" }), 60)).toBeUndefined();
+    expect(world.part.staleAnswer(fakeExchange("/b"), 60)).toBeUndefined();
   });
 
   test("an answer that stands in for the service's is not kept", async () => {
@@ -453,6 +457,9 @@ describe("fallback", () => {
     });
     await world.get("/a");
     expect(world.part.bytes()).toBe(0);
+    const marked = cacheInVirtualTime({}, () => says("other", { ...FRESH, "skerry-fallback": "service" }));
+    expect((await marked.get("/a")).cache).toBe("skerry; fwd=uri-miss; detail=fallback");
+    expect(marked.part.bytes()).toBe(0);
   });
 });
 

@@ -26,10 +26,11 @@ export interface CacheOptions {
 
 export interface CacheAccess {
   /**
-   * For a fallback: what is stored, however stale, marked by `Age` and `Cache-Status`; undefined where nothing is, or
+   * For a fallback: what is stored, stale or not, marked by `Age` and `Cache-Status`; undefined where nothing is, or
    * where the answer forbids to be given stale.
+   * @param maxStaleSeconds beyond its lifetime
    */
-  readonly staleAnswer: (exchange: Exchange) => Response | undefined;
+  readonly staleAnswer: (exchange: Exchange, maxStaleSeconds: number) => Response | undefined;
   /** Bytes that stored answers, and those that are on their way, take now. */
   readonly bytes: () => number;
 }
@@ -46,7 +47,8 @@ export const cache = (written: WrittenCache, options: CacheOptions): Part & Cach
     return answerRead({ visit: visitOf(exchange, memory), next, memory });
   };
   return Object.assign(part, {
-    staleAnswer: (exchange: Exchange) => staleAnswer(exchange, memory),
+    staleAnswer: (exchange: Exchange, maxStaleSeconds: number) =>
+      staleAnswer(exchange, maxStaleSeconds * 1_000, memory),
     bytes: () => memory.store.bytes() + memory.room.bytes(),
   });
 };
@@ -75,13 +77,13 @@ const pass = async (exchange: Exchange, next: Handler, note: CacheNote): Promise
   return response;
 };
 
-const staleAnswer = (exchange: Exchange, memory: CacheMemory): Response | undefined => {
+const staleAnswer = (exchange: Exchange, maxStaleMs: number, memory: CacheMemory): Response | undefined => {
   const { method } = exchange.request;
   if (method !== "GET" && method !== "HEAD") return undefined;
   if (whyBypassed(exchange.request, memory.settings) !== undefined) return undefined;
   const { stored } = lookUp(visitOf(exchange, memory), memory);
   const nowMs = memory.clock();
-  if (!stored || !mayFallBack(stored, nowMs)) return undefined;
+  if (!stored || !mayFallBack(stored, nowMs, maxStaleMs)) return undefined;
   memory.fellBack.add(exchange);
   const fwd = isFresh(stored, nowMs) ? "request" : "stale";
   return give(stored, exchange, { nowMs, note: { fwd, detail: "fallback" } });

@@ -1,4 +1,5 @@
 /** Puts an answer into the store while it goes where it goes. */
+import type { Exchange } from "../../exchange.ts";
 import { type Asked, type Asking, discard } from "./asking.ts";
 import { bodyKeptAside, type KeepAside, readAside } from "./body-kept-aside.ts";
 import { isFresh } from "./reuse.ts";
@@ -15,7 +16,13 @@ export interface KeptAnswer {
 }
 
 /** They say nothing of what others may get, nor of what is stored already. */
-const OF_THE_REQUEST: ReadonlySet<string> = new Set(["caller", "cookie", "request-no-store", "refusal"]);
+const OF_THE_REQUEST: ReadonlySet<string> = new Set([
+  "caller",
+  "cookie",
+  "request-no-store",
+  "refusal",
+  "fallback",
+]);
 
 export const keepAnswer = (asking: Asking, asked: Asked): KeptAnswer => {
   const { visit, memory, lease } = asking;
@@ -27,12 +34,12 @@ export const keepAnswer = (asking: Asking, asked: Asked): KeptAnswer => {
   const kept = (bytes: StoredAnswer["body"]): StoredAnswer =>
     storedAnswer({ status, headers, body: bytes, selectors: selectors ?? [] }, times, settings);
   const draft = kept(null);
-  const why = exchange.refusal
-    ? "refusal"
-    : whyNotStored({ status, headers }, draft, { wishes, selectors, settings });
+  const why =
+    standIn(exchange, headers) ?? whyNotStored({ status, headers }, draft, { wishes, selectors, settings });
 
   if (why !== undefined) {
-    lease.end(status >= 500 ? "failed" : "passed");
+    // What stands in, or fails, says nothing of what the service will answer next.
+    lease.end(status >= 500 || why === "fallback" ? "failed" : "passed");
     if (status < 500 && !OF_THE_REQUEST.has(why)) store.drop(key, header);
     return { why, toClient: () => answer, toStore: () => discard(answer) };
   }
@@ -59,6 +66,10 @@ export const keepAnswer = (asking: Asking, asked: Asked): KeptAnswer => {
     toStore: () => exchange.waitUntil(readAside(body, aside)),
   };
 };
+
+/** Not the service's own answer, though it may look as if it were. */
+const standIn = (exchange: Exchange, headers: Headers): string | undefined =>
+  exchange.refusal ? "refusal" : headers.has("skerry-fallback") ? "fallback" : undefined;
 
 /** Of an encoded body the platform hands out the decoded bytes: nothing was promised of their number. */
 const promisedBytes = (headers: Headers): number | undefined => {

@@ -49,8 +49,12 @@ export const mayReplaceError = (
   return staleMs < Math.max(stored.ifErrorMs, stored.staleAtAll ? wishes.ifErrorMs : 0);
 };
 
-/** Between a refusal and nothing at all: however stale, unless the answer forbids it (section 4.2.4). */
-export const mayFallBack = (stored: AnswerTerms & Aged, nowMs: number): boolean => {
+/**
+ * Between a refusal and nothing at all: as stale as whoever asks allows, unless the answer forbids it (section 4.2.4).
+ * @param maxStaleMs beyond its lifetime
+ */
+export const mayFallBack = (stored: AnswerTerms & Aged, nowMs: number, maxStaleMs: number): boolean => {
   const staleMs = ageOf(stored, nowMs) - stored.lifetimeMs;
-  return !stored.validateAlways && (stored.staleAtAll || staleMs < Math.max(0, stored.ifErrorMs));
+  if (stored.validateAlways || staleMs > maxStaleMs) return false;
+  return stored.staleAtAll || staleMs < Math.max(0, stored.ifErrorMs);
 };
