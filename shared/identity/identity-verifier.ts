@@ -14,7 +14,7 @@ import {
 } from "./identity-token.ts";
 import type { KeySet, PublicJwk } from "./key-set.ts";
 import type { KeySetSource, WaitUntil } from "./key-set-source.ts";
-import { recentMap } from "./recent-map.ts";
+import { tokenMemory } from "./token-memory.ts";
 
 export type IdentityRefusal = Failure<"identity_missing" | "identity_not_valid" | "unavailable">;
 export type VerifiedIdentity = Result<Caller, IdentityRefusal>;
@@ -44,7 +44,7 @@ interface Remembered {
 const CHARACTERS_MAX = 2 * LIMITS.credentialCharacters;
 
 export const identityVerifier = ({ keys, audience, clock }: IdentityVerifierOptions): IdentityVerifier => {
-  const remembered = recentMap<Remembered>(LIMITS.identitiesRemembered);
+  const remembered = tokenMemory<Remembered>(LIMITS.identitiesRemembered);
   const imported = new WeakMap<PublicJwk, CryptoKey>();
 
   const cryptoKeyOf = async (jwk: PublicJwk): Promise<CryptoKey> => {

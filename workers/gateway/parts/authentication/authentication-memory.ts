@@ -4,6 +4,7 @@ import type { Fetch } from "#shared/identity/fetch-key-set.ts";
 import type { KeySet, PublicJwk } from "#shared/identity/key-set.ts";
 import { fetchedKeySet, givenKeySet, type KeySetSource } from "#shared/identity/key-set-source.ts";
 import { type RecentMap, recentMap } from "#shared/identity/recent-map.ts";
+import { tokenMemory } from "#shared/identity/token-memory.ts";
 import { LIMITS } from "#shared/limits.ts";
 import type { Clock, Sleep } from "#shared/runtime/clock.ts";
 import type { Admission } from "./token-claims.ts";
@@ -59,7 +60,7 @@ export const authenticationMemory = (options: AuthenticationMemoryOptions): Auth
   return {
     clock,
     digests: recentMap(LIMITS.apiKeysRemembered),
-    tokens: recentMap(LIMITS.tokensRemembered),
+    tokens: tokenMemory(LIMITS.tokensRemembered),
     imported: new WeakMap(),
     keysOf: (at) => ("jwksUrl" in at ? fetchedFrom(at.jwksUrl) : givenBy(at.jwks)),
   };

@@ -102,7 +102,7 @@ const rowsUnder = (path: string, { properties, additionalProperties, items, anyO
 ];
 
 test("docs/reference/authentication.md has a row for each field, with its default and meaning", async () => {
-  const page = new URL("../../../../docs/reference/authentication.md", import.meta.url);
+  const page = new URL("../../../../docs/reference/authentication.md", import.meta.url).pathname;
   const [fields = ""] = (await readFile(page, "utf8")).split("## Identity");
   const documented = fields.split("\n").filter((line) => line.startsWith("| `"));
   expect(documented).toEqual(rowsUnder("", z.toJSONSchema(authenticationSchema, { io: "input" }) as Field));

@@ -37,7 +37,7 @@ export const authentication = (settings: AuthenticationSettings, memory: Authent
     if (!judged.ok) return refuseFault(exchange, method, judged.error);
     if (!mayPass(judged.value.scopes, needed)) return refuseScopes(exchange, method, named);
     exchange.caller = judged.value;
-    if (!forwardCredentials) keepCredentials(exchange, methods);
+    if (!forwardCredentials) keepCredentials(exchange, method, methods);
     return next(exchange);
   };
 
@@ -60,10 +60,11 @@ const methodsOf = (settings: AuthenticationSettings, memory: AuthenticationMemor
   ...(settings.mtls ? [certificates(settings.mtls)] : []),
 ];
 
-/** Also those that did not decide: a service must not take for checked what was not. */
-const keepCredentials = (exchange: Exchange, methods: readonly Method[]): void => {
-  for (const method of methods) {
-    if (method.header === undefined || method.credential(exchange.request) === undefined) continue;
-    editOnward(exchange, { kind: "remove", name: method.header, value: "" });
+/** Also those after the one that decided: a service must not take for checked what was not. */
+const keepCredentials = (exchange: Exchange, decided: Method, methods: readonly Method[]): void => {
+  for (const method of methods.slice(methods.indexOf(decided))) {
+    const isThere = method === decided || method.credential(exchange.request) !== undefined;
+    if (isThere && method.header !== undefined)
+      editOnward(exchange, { kind: "remove", name: method.header, value: "" });
   }
 };

@@ -24,8 +24,10 @@ export interface Method {
 
 /** What follows the scheme in `Authorization`: "" when nothing does, undefined when it is another scheme. */
 export const credentialAfter = (scheme: string, value: string | null): string | undefined => {
-  if (value === null || value.length < scheme.length) return undefined;
-  if (value.slice(0, scheme.length).toLowerCase() !== scheme.toLowerCase()) return undefined;
+  if (value === null) return undefined;
+  // As nearly all clients write it: looked at first, because this stands on every request's way.
+  const isExact = value.startsWith(scheme);
+  if (!isExact && value.slice(0, scheme.length).toLowerCase() !== scheme.toLowerCase()) return undefined;
   if (value.length === scheme.length) return "";
   return value[scheme.length] === " " ? value.slice(scheme.length + 1).trim() : undefined;
 };
