@@ -60,6 +60,7 @@ describe("a client's address", () => {
     ["proto=http; by=203.0.113.43 ;for=192.0.2.1", "192.0.2.1"],
     ['for=192.0.2.7, for="192.0.2.1:80"', "192.0.2.1"],
     ['for="_a,b"', undefined],
+    ['for=192.0.2.7, for=192.0.2.1;by="_a,b"', "192.0.2.1"],
     ["by=192.0.2.1", undefined],
     ["for=unknown", undefined],
     ['for="', undefined],

@@ -1,7 +1,7 @@
 /** Which content coding a client wants (RFC 9110 section 12.5.3). */
 
 export interface AcceptedEncoding<Encoding extends string> {
-  /** The best of those offered; undefined where the answer as it is suits the client at least as well. */
+  /** The best of those offered; undefined where the client prefers the answer as it is. */
   readonly encoding: Encoding | undefined;
   /** Whether the client refuses the answer as it is. */
   readonly identityRefused: boolean;

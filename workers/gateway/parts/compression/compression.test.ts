@@ -45,6 +45,7 @@ describe("Accept-Encoding (RFC 9110 12.5.3)", () => {
     ["*;q=0.5, br;q=0", "gzip", false],
     ["identity, gzip;q=0.5", undefined, false],
     ["identity;q=0.5, gzip", "gzip", false],
+    ["identity, gzip", "gzip", false],
     ["identity;q=0, gzip;q=0.1", "gzip", true],
     ["*;q=0", undefined, true],
     ["*;q=0, identity;q=0.5", undefined, false],
