@@ -3,9 +3,12 @@ import * as z from "zod";
 import { LIMITS } from "#shared/limits.ts";
 import { destinationSchema } from "./destination-schema.ts";
 
-/** They frame the message, belong to one connection (RFC 9110 section 7.6.1), or are the gateway's own word. */
+/**
+ * They frame the message, belong to one connection (RFC 9110 section 7.6.1), or are the gateway's own word. That it is not to be
+ * kept is one of these: a cache would go on giving it when the service is well again.
+ */
 const NOT_TO_SET =
-  /^(?:connection|content-length|content-type|keep-alive|te|trailer|transfer-encoding|upgrade|set-cookie|skerry-.*)$/;
+  /^(?:cache-control|connection|content-length|content-type|expires|keep-alive|te|trailer|transfer-encoding|upgrade|set-cookie|skerry-.*)$/;
 
 const headers = z.record(
   z
@@ -24,7 +27,7 @@ const WITHOUT_BODY = [204, 205, 304];
 const answer = z
   .strictObject({
     status: z.int().min(200).max(599).optional().describe("200 when absent."),
-    headers: headers.optional().describe("`Cache-Control: no-store` unless it is among them."),
+    headers: headers.optional().describe("Beside `Content-Type` and `Cache-Control: no-store`."),
     contentType: z
       .string()
       .max(256)

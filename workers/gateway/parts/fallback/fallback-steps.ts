@@ -7,11 +7,8 @@ import { askElsewhere, letGo, type SendElsewhere } from "./elsewhere.ts";
 import { FALLBACK_DEFAULTS, type FallbackStep, type FixedAnswer } from "./fallback-schema.ts";
 
 export interface StepOptions {
-  /** What the cache has for the request, however stale within the bound; never rejects. Absent where the route has no cache. */
-  readonly stale?: (
-    exchange: Exchange,
-    maxStaleSeconds: number,
-  ) => Response | undefined | Promise<Response | undefined>;
+  /** What the cache has, stale for no longer than that; never throws. Absent where the route has no cache. */
+  readonly stale?: (exchange: Exchange, maxStaleSeconds: number) => Response | undefined;
   readonly sendElsewhere: SendElsewhere;
   readonly timer: Timer;
   /** Answers that are no better than the one that failed. */
@@ -42,10 +39,7 @@ const cached = (
   { stale }: StepOptions,
 ): Step => ({
   kind: "cached",
-  async take({ exchange }) {
-    const { method } = exchange.request;
-    return method === "GET" || method === "HEAD" ? stale?.(exchange, maxStaleSeconds) : undefined;
-  },
+  take: async ({ exchange }) => stale?.(exchange, maxStaleSeconds),
 });
 
 const elsewhere = (destination: Destination, options: StepOptions): Step => ({
@@ -72,8 +66,8 @@ const substitute = (answer: Response): Response => {
 
 const fixed = ({ status = 200, headers, contentType = "application/json", body }: FixedAnswer): Step => {
   const all = {
-    "cache-control": "no-store",
     ...headers,
+    "cache-control": "no-store",
     ...(body !== undefined && { "content-type": contentType }),
   };
   return {

@@ -101,9 +101,12 @@ describe("where the service gives no usable answer", () => {
       bounds.push(seconds);
       return new Response("old", { headers: { age: "500", "cache-control": "max-age=60" } });
     };
-    const { answer, mark } = await outcome({ written: { steps: [{ cached: {} }, STATIC] }, stale });
+    const steps = [{ cached: {} }, STATIC];
+    const { answer, mark } = await outcome({ written: { steps }, stale });
     expect([mark, await answer.text(), answer.headers.get("age")]).toEqual(["cached", "old", "500"]);
-    expect(bounds).toEqual([3_600]);
+    expect(answer.headers.get("cache-control")).toBe("max-age=60");
+    await outcome({ written: { steps: [{ cached: { maxStaleSeconds: 9 } }] }, stale });
+    expect(bounds).toEqual([3_600, 9]);
   });
 
   test("steps are taken in order, each only where those before it had nothing", async () => {
@@ -141,7 +144,6 @@ describe("clients see", () => {
       "the service's own word, a 503 that is a problem",
       new Response("{}", { status: 503, headers: { "content-type": "application/problem+json" } }),
     ],
-    ["that the client sent too much", { code: "rate_limited", headers: {} }],
     ["nothing, for the client is gone", { code: "client_gone" }],
   ])("%s as it is", async (_, fails) => {
     const { mark, cancelled } = await outcome({
@@ -282,6 +284,7 @@ test("a fixed answer that could not be sent is no configuration", () => {
   expect(valid({ status: 204 })).toBe(true);
   expect(valid({ status: 204, body: "x" })).toBe(false);
   expect(valid({ headers: { "content-length": "5" } })).toBe(false);
+  expect(valid({ headers: { "cache-control": "max-age=60" } })).toBe(false);
   expect(valid({ headers: { "x-a": "b\r\nc: d" } })).toBe(false);
   expect(valid({ status: 101 })).toBe(false);
 });

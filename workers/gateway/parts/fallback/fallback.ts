@@ -71,15 +71,13 @@ export const fallback = (written: WrittenFallback, options: FallbackOptions): Pa
 
 const NEVER = () => undefined;
 
-/** Why an answer is not usable; undefined when it is, or when a fallback is not for this fault: see the cases. */
+/** Why an answer is not usable; undefined when it is, or when nobody is there to get another. */
 const faultOf = (
   { refusal: refused }: Exchange,
   answer: Response,
   statuses: readonly number[],
 ): string | undefined => {
-  // The caller sent too much, or is no longer there.
-  if (refused)
-    return refused.code === "rate_limited" || refused.code === "client_gone" ? undefined : refused.code;
+  if (refused) return refused.code === "client_gone" ? undefined : refused.code;
   return statuses.includes(answer.status) && !isServicesWord(answer) ? `${answer.status}` : undefined;
 };
 

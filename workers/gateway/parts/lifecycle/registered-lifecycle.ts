@@ -4,7 +4,7 @@ import type { WrittenLifecycle } from "./lifecycle-schema.ts";
 import { isUriReference } from "./uri-reference.ts";
 
 /** Keys of metadata, each with what it says. */
-const KEYS = {
+export const METADATA_KEYS = {
   deprecated: "deprecated",
   sunset: "sunset",
   link: "deprecation-link",
@@ -31,13 +31,13 @@ export const registeredLifecycle = (instances: readonly Said[], major: number): 
 };
 
 const saysSomething = (metadata: Said["metadata"]): boolean =>
-  Object.values(KEYS).some((key) => metadata[key] !== undefined);
+  Object.values(METADATA_KEYS).some((key) => metadata[key] !== undefined);
 
 const readable = (metadata: Said["metadata"]): WrittenLifecycle => {
-  const deprecated = momentOf(metadata[KEYS.deprecated]);
-  const sunset = momentOf(metadata[KEYS.sunset]);
-  const link = referenceOf(metadata[KEYS.link]);
-  const successor = referenceOf(metadata[KEYS.successor]);
+  const deprecated = momentOf(metadata[METADATA_KEYS.deprecated]);
+  const sunset = momentOf(metadata[METADATA_KEYS.sunset]);
+  const link = referenceOf(metadata[METADATA_KEYS.link]);
+  const successor = referenceOf(metadata[METADATA_KEYS.successor]);
   return {
     ...(deprecated && { deprecated }),
     ...(sunset && { sunset }),

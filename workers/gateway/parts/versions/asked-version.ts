@@ -23,6 +23,8 @@ export type VersionRefusal =
 export interface VersionRule {
   /** A major of the path is taken as it is, whether it is registered or not; any other one is registered. */
   asked(question: VersionQuestion): Result<WantedVersion, VersionRefusal>;
+  /** Whether the headers may say something of a version: asked first, because most requests say nothing. */
+  mentionedBy(headers: Pick<Headers, "get">): boolean;
   /** Names of request headers that answers depend on, lower case: for `varyBy`. */
   readonly vary: readonly string[];
 }
@@ -47,6 +49,9 @@ export const versionRule = (written: WrittenVersions): VersionRule => {
 
   return {
     vary: [...(header ? [header] : []), ...(parameter ? ["accept"] : [])],
+    mentionedBy: (headers) =>
+      (header !== undefined && headers.get(header) !== null) ||
+      (parameter !== undefined && (headers.get("accept")?.toLowerCase().includes(parameter) ?? false)),
     asked(question) {
       const { pathMajor, headers } = question;
       const inHeader = byHeader(question);
