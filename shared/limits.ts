@@ -248,8 +248,12 @@ export const LIMITS = {
   rateLimitSweepMs: 60_000,
   /** Callers kept in one Actor's SQLite, at some 200 bytes each; those who are rested soonest make room. */
   rateLimitStoredKeys: 1_000_000,
-  /** Services under a major whose route an isolate has made; then it begins anew. Those that left the registry are among them. */
-  gatewayRoutesKnown: 20_000,
+  /** Services under a major whose way an isolate has put together; then it begins anew. Those that left the registry are among them. */
+  gatewayWaysKnown: 20_000,
+  /** Routes of the configuration: more of them would not fit into one document. */
+  routes: 10_000,
+  /** Parts of routes that remember something across changes of the configuration, those put together last. */
+  gatewayPartsKept: 4_096,
   /** Breakers of one service and major: more than it has instances, so that one that is gone for a moment keeps its own. */
   gatewayBreakers: 256,
   /** The longest that a hint keeps a breaker sampling: without a control plane nobody would withdraw it. */
@@ -342,6 +346,8 @@ export const LIMITS = {
   cacheLeaseMs: 3_000,
   /** Addresses of one route that are being fetched, or known not to be worth waiting for. */
   cacheLeases: 1_000,
+  /** An address under which answers are kept; longer ones go to the service: thousands of them are remembered. */
+  cacheKeyCharacters: 2_048,
   /** Between the looks of a request that waits for an equal one, once it has waited for a while. */
   cacheLookMs: 25,
   /** How long nobody waits for an answer that turned out to be for one request only. */

@@ -67,7 +67,8 @@ export const answerStore = ({ bytesMax, varyMax }: { bytesMax: number; varyMax: 
       const fitting = address.variants.filter(({ selectors }) => fits(selectors, header));
       const found = fitting.reduce<StoredAnswer | undefined>(newer, undefined);
       if (!found) return undefined;
-      const variants = [found, ...address.variants.filter((variant) => variant !== found)];
+      const { variants: all } = address;
+      const variants = all[0] === found ? all : [found, ...all.filter((variant) => variant !== found)];
       addresses.delete(key);
       addresses.set(key, { ...address, variants });
       return found;

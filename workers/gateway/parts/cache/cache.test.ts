@@ -140,6 +140,11 @@ describe("the address", () => {
     const urls = ["/a?x=1&y=1", "/a?y=2&x=1", "/a?z=1", "/a"];
     expect(await bodies({ query: { include: ["x"] } }, urls)).toEqual([urls[0], urls[0], urls[2], urls[2]]);
   });
+  test("one that is too long to be remembered goes to the service", async () => {
+    const world = cacheInVirtualTime({}, () => says("a", FRESH));
+    const { cache } = await world.get(`/${"a".repeat(2_048)}`);
+    expect([cache, world.part.bytes()]).toEqual(["skerry; fwd=bypass; detail=long-address", 0]);
+  });
   test("hosts are told apart", async () => {
     expect(await bodies({}, ["http://one/a", "http://two/a"])).toEqual(["http://one/a", "http://two/a"]);
   });

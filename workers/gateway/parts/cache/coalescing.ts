@@ -72,6 +72,8 @@ export const coalescing = (systemTime: Clock, sleep: Sleep): Coalescing => {
 
   return {
     join(key) {
+      // The headers of the settings may make it long.
+      if (key.length > 2 * LIMITS.cacheKeyCharacters) return "alone";
       const entry = current(key);
       if (entry) return entry.passed ? "alone" : "wait";
       return makeRoom() ? lease(key) : "alone";

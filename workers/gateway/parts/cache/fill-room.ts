@@ -18,14 +18,13 @@ export interface Fill {
 
 export const fillRoom = (bytesMax: number, clock: Clock): FillRoom => {
   const fills = new Set<{ bytes: number; touchedAt: number }>();
-  const total = (): number => {
-    let sum = 0;
-    for (const { bytes } of fills) sum += bytes;
-    return sum;
+  let total = 0;
+  const remove = (fill: { readonly bytes: number; touchedAt: number }): void => {
+    if (fills.delete(fill)) total -= fill.bytes;
   };
   // A request can end without a word, and with it its body.
   const forgetIdle = (): void => {
-    for (const fill of fills) if (clock() - fill.touchedAt > LIMITS.cacheFillIdleMs) fills.delete(fill);
+    for (const fill of fills) if (clock() - fill.touchedAt > LIMITS.cacheFillIdleMs) remove(fill);
   };
   return {
     enter() {
@@ -33,18 +32,19 @@ export const fillRoom = (bytesMax: number, clock: Clock): FillRoom => {
       fills.add(fill);
       return {
         take(bytes) {
-          if (total() + bytes > bytesMax) forgetIdle();
-          if (!fills.has(fill) || total() + bytes > bytesMax) {
-            fills.delete(fill);
+          if (total + bytes > bytesMax) forgetIdle();
+          if (!fills.has(fill) || total + bytes > bytesMax) {
+            remove(fill);
             return false;
           }
           fill.bytes += bytes;
+          total += bytes;
           fill.touchedAt = clock();
           return true;
         },
-        leave: () => void fills.delete(fill),
+        leave: () => remove(fill),
       };
     },
-    bytes: total,
+    bytes: () => total,
   };
 };

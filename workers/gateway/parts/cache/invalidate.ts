@@ -1,4 +1,5 @@
 /** What a change makes of stored answers (RFC 9111 section 4.4). */
+import { LIMITS } from "#shared/limits.ts";
 import type { Exchange, Handler } from "../../exchange.ts";
 import { noteForward } from "./cache-status.ts";
 import type { CacheMemory } from "./visit.ts";
@@ -17,6 +18,7 @@ export const invalidateAfter = async (
   const response = await next(exchange);
   if (response.status >= 200 && response.status < 400) {
     for (const url of changed(exchange.request.url, response.headers)) {
+      if (url.length > LIMITS.cacheKeyCharacters) continue;
       const key = keyOf(url);
       store.invalidate(key);
       if (tier) exchange.waitUntil(tier.invalidate({ route: exchange.route, key }));

@@ -1,4 +1,5 @@
 /** One request at the cache: what it asks for, and what the store has for it. */
+import { LIMITS } from "#shared/limits.ts";
 import type { Clock } from "#shared/runtime/clock.ts";
 import type { Exchange } from "../../exchange.ts";
 import type { AnswerStore } from "./answer-store.ts";
@@ -66,11 +67,12 @@ export const lookUp = ({ key, header, wishes }: Visit, { store, clock }: CacheMe
 
 /** Why the store has nothing to do with a request, as a token; undefined: it has. */
 export const whyBypassed = (
-  { method, headers, body }: Request,
+  { method, headers, body, url }: Request,
   { methods }: Pick<CacheSettings, "methods">,
 ): string | undefined => {
   if (!methods.some((known) => known === method)) return "method-off";
   if (body !== null) return "body";
+  if (url.length > LIMITS.cacheKeyCharacters) return "long-address";
   return NOT_FROM_STORES.find((name) => headers.has(name));
 };
 
