@@ -81,6 +81,13 @@ export const WORKERS: readonly WorkerEntry[] = [
     page: "/monitor/",
   },
   {
+    name: "skerry-docs",
+    title: "docs",
+    config: "workers/docs/wrangler.toml",
+    main: "workers/docs/index.ts",
+    page: "/docs",
+  },
+  {
     name: FAKE_PAYMENT_PROVIDER,
     title: "fake payment provider",
     config: "test/fake/payment-provider/wrangler.toml",
