@@ -260,7 +260,7 @@ export const LIMITS = {
   breakerHintMs: 30_000,
   /** Instances of which breakers are told between isolates at once; the one told of longest ago makes room. */
   breakerSuspects: 100,
-  /** Isolates whose word on one instance is kept, the newest: no isolate outweighs others by being one of many. */
+  /** Isolates whose word on one instance is kept, those that spoke last: as good a sample as all of them. */
   breakerVotes: 1_000,
   /** Calls in a breaker's window, as reported: more than an isolate makes in any sensible window. */
   breakerReportedCalls: 1_000_000,

@@ -56,12 +56,6 @@ export interface Changes {
   readonly breakers?: BreakerNews;
 }
 
-/** Whether the answer to who has this epoch tells of breakers and of nothing else. */
-export const isOfBreakersAlone = (
-  { epoch, services, whole, config, breakers }: Changes,
-  from: number,
-): boolean => breakers !== undefined && epoch === from && services.length === 0 && !whole && !config;
-
 /** A service's effective configuration under one profile; secrets sealed for the service. */
 export interface ConfigPart {
   readonly service: string;

@@ -9,7 +9,7 @@ import { type Clock, sleep as realSleep, type Sleep } from "../runtime/clock.ts"
 import type { KeyValue } from "../storage/key-value.ts";
 import { armSums, type CountedAnswer } from "./arm-sums.ts";
 import { bounded } from "./bounded.ts";
-import { type Changes, isOfBreakersAlone, type Look } from "./changes.ts";
+import type { Changes, Look } from "./changes.ts";
 import { coldSnapshot } from "./cold-snapshot.ts";
 import { holding, type Ticket } from "./holding.ts";
 import { recordPropagation } from "./record-propagation.ts";
@@ -144,7 +144,7 @@ export const controlLink = ({
     try {
       await bounded({ ms, sleep }, async (signal) => {
         const changes = await ask(question(sent.reports), signal);
-        await take(changes && isOfBreakersAlone(changes, taking.ticket.from) ? undefined : changes, taking);
+        await take(changes, taking);
         breakers.succeeded(sent, changes?.breakers);
       });
       if (seen.epoch > held.epoch() && since - seen.at >= LIMITS.epochBelievedMs) {

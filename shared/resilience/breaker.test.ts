@@ -301,6 +301,16 @@ describe("a hint", () => {
     expect(subject.state()).toEqual({ kind: "open", remainingMs: 10_000 });
   });
 
+  test("that is withdrawn leaves the trial of an open breaker as it is without", () => {
+    const { subject, world } = opened();
+    subject.hint(1, 20_000);
+    subject.withdrawHint();
+    world.now += 5_000;
+    world.policy = { ...POLICY, permittedHalfOpenCalls: 4 };
+    call(subject, "failure");
+    expect(subject.state()).toMatchObject({ kind: "half_open", judged: 1 });
+  });
+
   test("changes nothing where an operator decides", () => {
     for (const mode of ["forced_closed", "forced_open", "disabled"] as const) {
       const { subject, transitions } = hinted({ ...POLICY, mode });

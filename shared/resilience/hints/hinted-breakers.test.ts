@@ -96,6 +96,17 @@ describe("an isolate", () => {
     expect(own.state()).toEqual({ kind: "closed" });
   });
 
+  test("says of its calls how they went while it samples, and that it is open while its own trial lasts", () => {
+    const { world, own, calls, hear } = stand();
+    calls(2, "success");
+    expect(hear(hint(1))).toEqual([{ ...NAME, state: "closed", calls: 2, failures: 0 }]);
+    calls(1, "failure");
+    world.now += 5_000;
+    own.enter();
+    expect(own.state()).toMatchObject({ kind: "half_open", sampled: false });
+    expect(hear(ASKED)).toEqual([{ ...NAME, state: "open", calls: 3, failures: 1 }]);
+  });
+
   test("heeds no hint of what it never called", () => {
     const { hear } = stand();
     const name = { service: "orders", instance: "other" };

@@ -40,8 +40,7 @@ export const hintedBreakers = ({ find, report, clock }: HintedBreakersOptions): 
 
   return {
     moved(name, { to, because }) {
-      const isOwnVerdict = to === "open" || (to === "closed" && because === "trial");
-      if (!isOwnVerdict || because === "mode") return;
+      if (to !== "open" && !(to === "closed" && because === "trial")) return;
       const { calls, bad } = evidenceOf(find(name));
       report({ ...name, state: to, calls, failures: bad });
     },

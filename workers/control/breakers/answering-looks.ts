@@ -1,5 +1,5 @@
 /** Looks carry what breakers see: the reports of isolates in, the news of all others out. */
-import { type Changes, isOfBreakersAlone } from "#shared/control/changes.ts";
+import type { Changes } from "#shared/control/changes.ts";
 import type { BreakerName } from "#shared/resilience/hints/breaker-hint.ts";
 import type { AnswerLook } from "../spread/changes.ts";
 import type { BreakerQuorum, BreakerStanding } from "./quorum.ts";
@@ -48,3 +48,7 @@ export const withoutBreakers =
     const { breakers: _, ...changes } = answered;
     return changes;
   };
+
+/** An answer to who has this epoch. */
+const isOfBreakersAlone = ({ epoch, services, whole, config, breakers }: Changes, from: number): boolean =>
+  breakers !== undefined && epoch === from && services.length === 0 && !whole && !config;
