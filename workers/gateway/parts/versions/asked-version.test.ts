@@ -166,3 +166,24 @@ test("a path without version gets one behind the service's name", () => {
   expect(versionedPath("/orders", 2)).toBe("/orders/v2");
   expect(versionedPath("/orders/", 2)).toBe("/orders/v2/");
 });
+
+test("where headers mention no version the path alone has said it", () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.constantFrom("1", "2.5", "Application/JSON; VERSION=1.2", "text/html", "application/json"),
+  );
+  fc.assert(
+    fc.property(fc.option(text), fc.option(text), (header, accept) => {
+      const headers = { get: (name: string) => (name === "accept" ? accept : header) };
+      const rule = versionRule({});
+      if (rule.mentionedBy(headers)) return;
+      expect(rule.asked({ headers, pathMajor: 1, majors: [] })).toEqual({
+        ok: true,
+        value: { major: 1, minor: 0 },
+      });
+    }),
+  );
+  const mentioned = versionRule({ mediaType: false }).mentionedBy(new Headers({ accept: json("1") }));
+  expect(mentioned).toBe(false);
+  expect(versionRule({}).mentionedBy(new Headers({ "skerry-version": "1" }))).toBe(true);
+});
