@@ -16,12 +16,18 @@ export interface Exchange {
   readonly trace: TraceContext;
   /** By the names in the route's pattern; values are percent-decoded. */
   readonly params: Readonly<Record<string, string>>;
-  /** The service that the route leads to, the first of several; empty where it leads to fixed URLs only. */
+  /** The service that it goes to; empty where it goes to a fixed URL. */
   readonly service: string;
+  /** The service's major version; undefined where it goes to a fixed URL. */
+  readonly major: number | undefined;
+  /** The least minor version that is good enough. */
+  readonly minor: number;
+  /** Where it goes in the place of the request's own URL; of its path and query alone is made use. */
+  readonly url: string | undefined;
   /** Work that goes on after the answer. */
   readonly waitUntil: (work: Promise<unknown>) => void;
   /** The client's address by the stated rule; undefined when it cannot be known. */
-  readonly clientAddress?: string;
+  readonly clientAddress?: string | undefined;
   /** Who calls, once authentication has found out. */
   caller?: Caller;
   /** Why the upstream gave no answer: set by sending, for the parts around it. */

@@ -1,23 +1,34 @@
 /** The gateway's composition root. */
-import { env } from "cloudflare:workers";
+import { DurableObject, env } from "cloudflare:workers";
 import { sendSpansTo } from "#otel/send-spans-to.ts";
 import { startWorkerTelemetry } from "#otel/worker-telemetry.ts";
+import { lazySealer } from "#shared/config/lazy-sealer.ts";
 import { controlLink } from "#shared/control/link.ts";
 import { lookAtControl } from "#shared/control/look-at-control.ts";
 import { bindingUpstream } from "#shared/http/upstream-binding.ts";
 import { LIMITS } from "#shared/limits.ts";
 import { instanceUpstream, serviceBindings } from "#shared/registry/instance-upstream.ts";
 import { systemTimer } from "#shared/resilience/deadline-timer.ts";
+import type { ActorCall } from "#shared/runtime/actor.ts";
 import { sleep, systemClock } from "#shared/runtime/clock.ts";
+import { durableActors, hostDurableActor } from "#shared/runtime/durable-actor.ts";
 import { workersKv } from "#shared/storage/workers-kv.ts";
 import { tracedUpstream } from "#shared/telemetry/upstream.ts";
 import { GATEWAY_CONFIG } from "./contract.ts";
+import { keptParts } from "./kept-parts.ts";
+import { authenticationMemory } from "./parts/authentication/authentication-memory.ts";
+import { locationCache } from "./parts/cache/location-cache.ts";
+import type { LocationLimiter } from "./parts/rate-limit/location-tier.ts";
+import { type RateLimitMethods, rateLimitActor } from "./parts/rate-limit/rate-limit-actor.ts";
 import { createPipeline } from "./pipeline.ts";
 import { servicePolicies } from "./policy/service-policies.ts";
 import { registeredServices } from "./registered-services.ts";
 import { requestNames } from "./request-id.ts";
 
 interface GatewayEnv {
+  readonly RATE_LIMITS: DurableObjectNamespace;
+  /** Opens the secrets in the gateway's configuration. */
+  readonly CONFIG_KEYS?: string;
   readonly MONITOR: Fetcher;
   readonly CONTROL: Fetcher;
   readonly SNAPSHOTS: KVNamespace;
@@ -50,6 +61,7 @@ const makeGateway = () => {
     isolate: crypto.randomUUID(),
     look: lookAtControl(control),
     snapshots: workersKv(own.SNAPSHOTS),
+    secrets: own.CONFIG_KEYS ? lazySealer(own.CONFIG_KEYS) : undefined,
     clock: systemClock,
   });
   const config = link.config(GATEWAY_CONFIG);
@@ -64,6 +76,7 @@ const makeGateway = () => {
     random: Math.random,
   });
   const tools = { clock: systemClock, random: Math.random, sleep, timer: systemTimer };
+  const fetchKeys = (request: Request) => fetch(request);
   const policies = servicePolicies({
     ...tools,
     config: () => config.get(),
@@ -75,6 +88,12 @@ const makeGateway = () => {
     policies,
     tools,
     config: () => config.get(),
+    kept: keptParts(),
+    newName: () => crypto.randomUUID(),
+    location: locationCache(caches),
+    locationLimiter,
+    exactLimiters: durableActors<RateLimitMethods>(own.RATE_LIMITS),
+    authenticationMemory: authenticationMemory({ ...tools, fetch: fetchKeys }),
     monitor,
     control: tracedUpstream(control, { service: "control" }),
     startsTrace: telemetry.startsTrace,
@@ -83,7 +102,30 @@ const makeGateway = () => {
   return { link, app };
 };
 
+const locationLimiter = (name: string): LocationLimiter | undefined => {
+  const binding = (env as unknown as Readonly<Record<string, unknown>>)[name] as
+    | Partial<LocationLimiter>
+    | undefined;
+  return typeof binding?.limit === "function" ? (binding as LocationLimiter) : undefined;
+};
+
 let gateway: ReturnType<typeof makeGateway> | undefined;
+
+/** Counts what is limited exactly, one for each route and share of its callers. */
+export class RateLimits extends DurableObject<GatewayEnv> {
+  readonly #actor = hostDurableActor(this.ctx, (context) => rateLimitActor(context, systemClock), {
+    kind: "gateway/rate-limits",
+    afterWork: telemetry.flushSoon,
+  });
+
+  call(call: ActorCall): Promise<unknown> {
+    return this.#actor.call(call);
+  }
+
+  override alarm(): Promise<void> {
+    return this.#actor.alarm();
+  }
+}
 
 export default {
   async fetch(request, _, context) {

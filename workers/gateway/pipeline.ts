@@ -3,14 +3,15 @@ import { servedInSpan } from "#shared/telemetry/http-server.ts";
 import { admit } from "./admit.ts";
 import type { Arrival } from "./arrival.ts";
 import { finished } from "./finished.ts";
-import { type GatewayRoutes, type GatewayRoutesOptions, gatewayRoutes } from "./gateway-routes.ts";
+import { type GatewayWaysOptions, gatewayWays } from "./gateway-ways.ts";
 import { type OwnAppOptions, ownApp } from "./own-app.ts";
 import type { Platform } from "./platform.ts";
-import { refuseRouting } from "./refusals.ts";
+import { refuseWay } from "./refusals.ts";
 import { acceptRequestId } from "./request-id.ts";
 import { requestPath } from "./request-path.ts";
+import { varyBy } from "./vary-by.ts";
 
-export interface PipelineOptions extends OwnAppOptions, GatewayRoutesOptions {
+export interface PipelineOptions extends OwnAppOptions, GatewayWaysOptions {
   /** Names a request whose client did not. */
   readonly newRequestId: () => string;
   /** Whether a trace that begins here is recorded, known before there is a span; every one may be when absent. */
@@ -26,23 +27,23 @@ export interface Pipeline {
 export const createPipeline = (options: PipelineOptions): Pipeline => {
   const { link, newRequestId, startsTrace } = options;
   const own = ownApp(options);
-  const routes: GatewayRoutes = gatewayRoutes(options);
+  const ways = gatewayWays(options);
 
   const answer = async (arrival: Arrival): Promise<Response> => {
     const refused = admit(arrival);
     if (refused) return refused;
     if (own.owns(arrival.path)) return own.answer(arrival);
     if (!link.loaded()) await link.load((work) => arrival.platform.waitUntil(work));
-    let found = routes.find(arrival);
+    let found = ways.find(arrival);
     // Only a refusal is checked: an answer by what was known a second ago is no wrong answer.
-    if (!found.ok && (await link.lookNow())) found = routes.find(arrival);
-    if (!found.ok) {
-      const { error } = found;
-      return error.code === "no_route" ? own.answer(arrival) : refuseRouting(arrival, error.path, error);
-    }
-    const { route, exchange } = found.value;
-    arrival.template = route.template;
-    return finished(await route.handler(exchange), exchange);
+    if (!found.ok && (await link.lookNow())) found = ways.find(arrival);
+    if (!found.ok)
+      return found.error.code === "no_route" ? own.answer(arrival) : refuseWay(arrival, found.error);
+    const { going, exchange } = found.value;
+    arrival.template = going.way.template;
+    const answer = await going.way.handler(exchange);
+    if (going.vary) varyBy(exchange, answer, going.vary);
+    return finished(answer, exchange);
   };
 
   return {

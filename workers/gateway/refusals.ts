@@ -6,6 +6,8 @@ import type { PLATFORM_PROBLEMS } from "#shared/http/errors.ts";
 import { retryAfterField } from "#shared/resilience/rate-limit-headers.ts";
 import { type Exchange, refusal } from "./exchange.ts";
 import type { GatewayEnv } from "./gateway-env.ts";
+import type { NoWay } from "./no-way.ts";
+import { refuseVersion } from "./parts/versions/refuse-version.ts";
 import type { SendRefusal } from "./policy/refusal.ts";
 import type { RoutingRefusal } from "./registered-services.ts";
 import type { ServicePath } from "./service-path.ts";
@@ -32,6 +34,14 @@ export const refuseUnknown = (c: Context<GatewayEnv>, routes: readonly RouterRou
 const lookingFor = ({ path }: Named) => `Looking for ${JSON.stringify(path.slice(0, 200))}: no such address.`;
 
 type Named = Pick<Exchange, "path" | "requestId">;
+
+/** Where no way leads. */
+export const refuseWay = (named: Named, reason: Exclude<NoWay, { code: "no_route" }>): Response => {
+  if (reason.code !== "version") return refuseRouting(named, reason.path, reason);
+  const refused = refuseVersion(named, reason.refused);
+  if (reason.vary.length > 0) refused.headers.set("vary", reason.vary.join(", "));
+  return refused;
+};
 
 /** Where the registry leads nowhere. */
 export const refuseRouting = (
@@ -87,12 +97,5 @@ export const refuseSending = (named: Named, service: string, reason: SendRefusal
       return refusal(named, "unavailable", `${calling}: it has more to do than it can, so it was not asked.`);
     case "no_instance":
       return refusal(named, "unavailable", `${calling}: none of its instances is healthy at the moment.`);
-    case "rate_limited":
-      return refusal(
-        named,
-        "rate_limited",
-        `${calling}: expected fewer requests in this time.`,
-        reason.headers,
-      );
   }
 };

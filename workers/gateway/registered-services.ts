@@ -50,6 +50,8 @@ export interface RegisteredServices {
   find(path: ServicePath): Result<readonly Target[], RoutingRefusal>;
   /** One of them, by weight. */
   findOne(path: ServicePath): Result<Upstream, RoutingRefusal>;
+  /** That have an instance in any state, ascending. */
+  majors(service: string): readonly number[];
   /** By name. */
   list(): readonly ListedService[];
 }
@@ -64,8 +66,9 @@ export const registeredServices = ({
 }: RegisteredServicesOptions): RegisteredServices => {
   const lookup = registryLookup((instance, service): Target | undefined => {
     const upstream = upstreamOf(instance);
-    const { id, weight, zone } = instance;
-    return upstream && { id, weight, ...(zone && { zone }), upstream: tracedUpstream(upstream, { service }) };
+    const { id, version, weight, zone } = instance;
+    const traced = upstream && tracedUpstream(upstream, { service });
+    return traced && { id, version, weight, ...(zone && { zone }), upstream: traced };
   });
 
   const eligibleOf = ({ service, major }: ServicePath): Result<Eligible<Target>, RoutingRefusal> => {
@@ -87,6 +90,10 @@ export const registeredServices = ({
       if (!found.ok) return found;
       const target = chooseInstance(found.value, random);
       return target ? ok(target.upstream) : NO_HEALTHY_INSTANCE;
+    },
+    majors(service) {
+      const entry = link.entry(service);
+      return entry ? [...lookup(entry).majors.keys()] : [];
     },
     list: () =>
       [...link.entries()]

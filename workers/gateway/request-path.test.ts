@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isSameForAll, requestPath } from "./request-path.ts";
+import { isSameForAll, requestPath, withPath } from "./request-path.ts";
 
 const isSame = (path: string): boolean => {
   const url = `http://gateway:8787${path}`;
@@ -49,4 +49,10 @@ test("of any URL the path is what the URL standard takes for it, unless that wou
       else expect(path).not.toBe(new URL(url).pathname);
     }),
   );
+});
+
+test("another path keeps everything else of the URL", () => {
+  expect(withPath("http://gateway:8787/a/b?c=/d", "/x/y")).toBe("http://gateway:8787/x/y?c=/d");
+  expect(withPath("https://gateway", "/x")).toBe("https://gateway/x");
+  expect(withPath("https://gateway?a=1", "/x")).toBe("https://gateway/x?a=1");
 });

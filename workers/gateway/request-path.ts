@@ -22,3 +22,12 @@ const SUSPECT = /[\\\t\n\r]|\/(?:\.|%2e)/i;
  */
 export const isSameForAll = (path: string, url: string): boolean =>
   url.includes("://") && (!SUSPECT.test(path) || URL.parse(url)?.pathname === path);
+
+/** The same URL with another path; it begins with a slash. */
+export const withPath = (url: string, path: string): string => {
+  const authority = url.indexOf("://") + 3;
+  const query = url.indexOf("?", authority);
+  const start = url.slice(authority).search(/[/?#]/);
+  const origin = start < 0 ? url : url.slice(0, authority + start);
+  return `${origin}${path}${query < 0 ? "" : url.slice(query)}`;
+};

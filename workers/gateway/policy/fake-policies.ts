@@ -2,16 +2,22 @@
 import { systemTimer } from "#shared/resilience/deadline-timer.ts";
 import { sleep, systemClock } from "#shared/runtime/clock.ts";
 import { GATEWAY_CONFIG, type GatewayConfig } from "../contract.ts";
+import { keptParts } from "../kept-parts.ts";
+import { authenticationMemory } from "../parts/authentication/authentication-memory.ts";
+import type { PipelineOptions } from "../pipeline.ts";
 import type { WrittenPolicy } from "./policy-schema.ts";
 import { type ServicePolicies, servicePolicies } from "./service-policies.ts";
 import type { Tools } from "./upstream-parts.ts";
 
-export interface FakePolicies {
+/** What a pipeline is made of beside its registry and its neighbours. */
+export interface FakePolicies
+  extends Omit<PipelineOptions, "link" | "services" | "monitor" | "control" | "newRequestId"> {
   readonly policies: ServicePolicies;
   readonly tools: Tools;
-  readonly config: () => GatewayConfig;
   /** Puts another configuration in force. */
   configure(common: WrittenPolicy, services?: Readonly<Record<string, WrittenPolicy>>): void;
+  /** The same, the whole of it as it is written. */
+  configureAll(written: Parameters<typeof GATEWAY_CONFIG.parse>[0]): void;
 }
 
 export const fakePolicies = (
@@ -27,8 +33,19 @@ export const fakePolicies = (
     policies: servicePolicies({ ...tools, config: () => config, isRegistered }),
     tools,
     config: () => config,
+    kept: keptParts(),
+    newName: () => crypto.randomUUID(),
+    locationLimiter: () => undefined,
+    exactLimiters: undefined,
+    authenticationMemory: authenticationMemory({
+      ...tools,
+      fetch: () => Promise.reject(new Error("Fetching keys: there is no network here")),
+    }),
     configure(next, services) {
       config = configOf(next, services);
+    },
+    configureAll(written) {
+      config = GATEWAY_CONFIG.parse(written);
     },
   };
 };

@@ -16,6 +16,25 @@ const WHOLE: Readonly<Record<string, unknown>> = {
   slowStartMs: 0,
 };
 
+/** Parts that stand around sending, each with a page of its own: off unless written, but for `versions`. */
+const PAGES: Readonly<Record<string, string>> = {
+  versions: "versions.md",
+  serverTiming: "sessions.md",
+  headers: "sessions.md",
+  securityHeaders: "sessions.md",
+  compression: "sessions.md",
+  cors: "sessions.md",
+  fault: "fallbacks.md",
+  lifecycle: "versions.md",
+  authentication: "authentication.md",
+  session: "sessions.md",
+  rateLimit: "rate-limits.md",
+  validation: "openapi.md",
+  cache: "cache.md",
+  mirror: "fallbacks.md",
+  fallback: "fallbacks.md",
+};
+
 /** One Markdown row for each field that may be written, parts before their own fields. */
 export const policyRows = (): string[] => {
   const { properties } = z.toJSONSchema(policySchema, { io: "input" }) as Field;
@@ -23,6 +42,13 @@ export const policyRows = (): string[] => {
 };
 
 const rowsOf = (name: string, field: Field): string[] => {
+  const page = PAGES[name];
+  if (page) {
+    const { description } = field;
+    return [
+      row(name, name === "versions" ? "on" : "off", { description: `${description} [All fields](${page})` }),
+    ];
+  }
   const defaults = PART_DEFAULTS[name as keyof typeof PART_DEFAULTS] as Fields | undefined;
   const value = defaults ? (OFF_BY_DEFAULT.has(name) ? "off" : "on") : WHOLE[name];
   const own = field.anyOf?.find(({ properties }) => properties)?.properties;

@@ -1,6 +1,20 @@
 /** What of a service's failures the gateway keeps from its clients: the form in which operators say it. */
 import * as z from "zod";
 import { LIMITS } from "#shared/limits.ts";
+import { authenticationSchema } from "../parts/authentication/authentication-schema.ts";
+import { cacheSchema } from "../parts/cache/cache-schema.ts";
+import { compressionSchema } from "../parts/compression/compression-schema.ts";
+import { corsSchema } from "../parts/cors/cors-schema.ts";
+import { fallbackSchema } from "../parts/fallback/fallback-schema.ts";
+import { faultSchema } from "../parts/fault/fault-schema.ts";
+import { headerEditsSchema } from "../parts/header-edits/header-edits-schema.ts";
+import { lifecycleSchema } from "../parts/lifecycle/lifecycle-schema.ts";
+import { mirrorSchema } from "../parts/mirror/mirror-schema.ts";
+import { rateLimitSchema } from "../parts/rate-limit/rate-limit-schema.ts";
+import { securityHeadersSchema } from "../parts/security-headers/security-headers-schema.ts";
+import { serverTimingSchema } from "../parts/server-timing/server-timing-schema.ts";
+import { sessionSchema } from "../parts/session/session-schema.ts";
+import { versionsSchema } from "../parts/versions/versions-schema.ts";
 
 const count = (most: number, least = 1) => z.int().min(least).max(most);
 const ms = (most = LIMITS.latencyMs, least = 0) => z.int().min(least).max(most);
@@ -133,18 +147,6 @@ const outliers = z.strictObject({
   panicShare: share().optional().describe("When less than this share would remain nobody counts as ejected."),
 });
 
-const rateLimit = z.strictObject({
-  limit: count(1_000_000).optional().describe("Requests of one caller in each period, in each isolate."),
-  periodSeconds: count(86_400).optional().describe("Whole seconds."),
-  burst: count(1_000_000)
-    .optional()
-    .describe("Requests that a rested caller may send at once; `limit` when absent."),
-  by: z
-    .union([z.literal("client"), z.strictObject({ header: headerName() })])
-    .optional()
-    .describe("Who counts as one caller: the client's address, or the value of a header."),
-});
-
 /** Every part may be left out: a service's own part goes before the common one, field by field, then come the defaults. */
 export const policySchema = z.strictObject({
   deadlineMs: z
@@ -173,7 +175,44 @@ export const policySchema = z.strictObject({
     .union([OFF, outliers])
     .optional()
     .describe("No work for an instance that fails while its peers do not."),
-  rateLimit: z.union([OFF, rateLimit]).optional().describe("How much one caller may send."),
+  versions: z
+    .union([OFF, versionsSchema])
+    .optional()
+    .describe("How a request may say its version beside the path."),
+  serverTiming: z
+    .union([OFF, serverTimingSchema])
+    .optional()
+    .describe("Tells clients where the time went (`Server-Timing`)."),
+  headers: z.union([OFF, headerEditsSchema]).optional().describe("Changes headers of requests and answers."),
+  securityHeaders: z
+    .union([OFF, securityHeadersSchema])
+    .optional()
+    .describe("Tells browsers what to refuse by themselves."),
+  compression: z.union([OFF, compressionSchema]).optional().describe("Compresses answers."),
+  cors: z.union([OFF, corsSchema]).optional().describe("Lets pages of other origins read answers."),
+  fault: z.union([OFF, faultSchema]).optional().describe("Injects delays and errors, for tests in the open."),
+  lifecycle: z
+    .union([OFF, lifecycleSchema])
+    .optional()
+    .describe("Until when it is offered: `Deprecation`, `Sunset`, then 410."),
+  authentication: z
+    .union([OFF, authenticationSchema])
+    .optional()
+    .describe("Finds out who calls, and lets in who may."),
+  session: z.union([OFF, sessionSchema]).optional().describe("Keeps sessions in a sealed cookie."),
+  rateLimit: z
+    .union([OFF, ...rateLimitSchema.options])
+    .optional()
+    .describe("How much one caller may send: one limit, or several that must all allow."),
+  cache: z.union([OFF, cacheSchema]).optional().describe("Keeps answers by RFC 9111."),
+  mirror: z
+    .union([OFF, mirrorSchema])
+    .optional()
+    .describe("Sends a share of the requests to somebody else, too."),
+  fallback: z
+    .union([OFF, fallbackSchema])
+    .optional()
+    .describe("What clients get when the service gives no usable answer."),
 });
 
 /** As it is written; see `Policy` for what comes of it. */

@@ -32,9 +32,9 @@ describe("a policy", () => {
   });
 
   test("of a service turns on what the common one has turned off, with what is written for it alone", () => {
-    const policy = policyOf({ retry: false }, { retry: { attempts: 3 }, rateLimit: {} });
+    const policy = policyOf({ retry: false }, { retry: { attempts: 3 }, hedge: {} });
     expect(policy.retry).toEqual({ ...PART_DEFAULTS.retry, attempts: 3 });
-    expect(policy.rateLimit).toEqual({ limit: 100, periodSeconds: 1, by: "client" });
+    expect(policy.hedge).toEqual(PART_DEFAULTS.hedge);
   });
 
   test.each([

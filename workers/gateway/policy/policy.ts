@@ -35,14 +35,26 @@ const PARTS = {
     shareMax: 0.1,
     panicShare: 0.5,
   },
-  rateLimit: { limit: 100, periodSeconds: 1, by: "client" },
 } as const;
 
 /** What each part is where its field is not written, whether it is on or off. */
 export const PART_DEFAULTS: Readonly<Record<keyof typeof PARTS, Readonly<Record<string, unknown>>>> = PARTS;
 
+/** Those that say how a request is sent; all others are about what stands around sending. */
+export const SENDING_FIELDS = [
+  "deadlineMs",
+  "balance",
+  "slowStartMs",
+  "retry",
+  "hedge",
+  "breaker",
+  "bulkhead",
+  "throttle",
+  "outliers",
+] as const satisfies readonly (keyof WrittenPolicy)[];
+
 /** Off unless written: these cost something or refuse. */
-export const OFF_BY_DEFAULT: ReadonlySet<string> = new Set(["hedge", "bulkhead", "throttle", "rateLimit"]);
+export const OFF_BY_DEFAULT: ReadonlySet<string> = new Set(["hedge", "bulkhead", "throttle"]);
 
 export const DEFAULT_DEADLINE_MS = 30_000;
 export const DEFAULT_BALANCE = "power_of_two";
@@ -71,34 +83,27 @@ export interface Policy {
   readonly balance: Balance;
   readonly slowStartMs: number;
   readonly outliers: false | (typeof PARTS)["outliers"];
-  readonly rateLimit:
-    | false
-    | {
-        readonly limit: number;
-        readonly periodSeconds: number;
-        readonly burst?: number;
-        readonly by: "client" | { readonly header: string };
-      };
 }
 
-/** @param own of one service: part by part, and in a part field by field, stronger than `common` */
-export const policyOf = (common: WrittenPolicy, own: WrittenPolicy = {}): Policy => {
+/** @param layers each stronger than the one before it: part by part, and in a part field by field */
+export const policyOf = (...layers: readonly WrittenPolicy[]): Policy => {
+  const last = <Name extends keyof WrittenPolicy>(name: Name): WrittenPolicy[Name] =>
+    layers.findLast((layer) => layer[name] !== undefined)?.[name];
   const part = (name: keyof typeof PARTS): unknown => {
-    const written = own[name] ?? common[name] ?? !OFF_BY_DEFAULT.has(name);
+    const written = last(name) ?? !OFF_BY_DEFAULT.has(name);
     if (written === false) return false;
-    return [PARTS[name], common[name], own[name]].reduce<object>((all, layer) => merged(all, layer), {});
+    return [PARTS[name], ...layers.map((layer) => layer[name])].reduce<object>(merged, {});
   };
   return {
-    deadlineMs: own.deadlineMs ?? common.deadlineMs ?? DEFAULT_DEADLINE_MS,
-    balance: own.balance ?? common.balance ?? DEFAULT_BALANCE,
-    slowStartMs: own.slowStartMs ?? common.slowStartMs ?? 0,
+    deadlineMs: last("deadlineMs") ?? DEFAULT_DEADLINE_MS,
+    balance: last("balance") ?? DEFAULT_BALANCE,
+    slowStartMs: last("slowStartMs") ?? 0,
     retry: part("retry"),
     hedge: part("hedge"),
     breaker: part("breaker"),
     bulkhead: part("bulkhead"),
     throttle: part("throttle"),
     outliers: part("outliers"),
-    rateLimit: part("rateLimit"),
   } as Policy;
 };
 

@@ -14,9 +14,7 @@ export type SendRefusal =
   /** As many requests as may be are under way. */
   | { readonly code: "full" }
   /** The service does not accept what it gets; this one was refused beforehand. */
-  | { readonly code: "shed" }
-  /** The caller has spent what it may; the headers tell how much that is. */
-  | { readonly code: "rate_limited"; readonly headers: Readonly<Record<string, string>> };
+  | { readonly code: "shed" };
 
 export const UNREACHABLE: SendRefusal = { code: "unreachable" };
 export const CLIENT_GONE: SendRefusal = { code: "client_gone" };

@@ -418,8 +418,8 @@ describe("a rate limit", () => {
     for (let n = 0; n < 2; n++) expect((await ask({ headers })).status).toBe(200);
     const refused = await ask({ headers });
     expect([refused.status, problemOf(refused.text)]).toEqual([429, "/problems/rate_limited"]);
-    expect(refused.headers.get("ratelimit-policy")).toBe('"requests";q=2;w=10');
-    expect(refused.headers.get("ratelimit")).toBe('"requests";r=0;t=5');
+    expect(refused.headers.get("ratelimit-policy")).toBe('"x-key-10s";q=2;w=10');
+    expect(refused.headers.get("ratelimit")).toBe('"x-key-10s";r=0;t=5');
     expect(refused.headers.get("retry-after")).toBe("5");
     expect(refused.headers.get("x-request-id")).toBe("made-here");
     expect((await ask({ headers: { "x-key": "other" } })).status).toBe(200);

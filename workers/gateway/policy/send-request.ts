@@ -1,11 +1,11 @@
-/** One request under its policy, in order: deadline, limit, shed, then its attempts. */
+/** One request under its policy, in order: deadline, shed, then its attempts. */
 import { LIMITS } from "#shared/limits.ts";
 import { type Deadline, deadlineFrom, endless } from "#shared/resilience/deadline.ts";
 import { deadlineHeaderMs } from "#shared/resilience/deadline-header.ts";
-import { retryAfterField } from "#shared/resilience/rate-limit-headers.ts";
 import type { Outcome } from "#shared/resilience/retry.ts";
 import type { Priority } from "#shared/resilience/throttle.ts";
-import { err, ok, type Result } from "#shared/result.ts";
+import { err } from "#shared/result.ts";
+import { cookieOf } from "../cookies.ts";
 import type { Exchange } from "../exchange.ts";
 import { attempts, type Sending } from "./attempts.ts";
 import { isServicesWord } from "./failure.ts";
@@ -30,10 +30,6 @@ export const sendRequest = async (sendable: Sendable, tools: Tools): Promise<Out
   const { retry, hedge } = parts.policy;
   const { deadline, hurried } = endOf(request, parts, tools);
   if (hurried && deadline.isOver()) return err({ code: "late", withinMs: 0 });
-  if (parts.rateLimit) {
-    const spent = spend(request, parts);
-    if (!spent.ok) return spent;
-  }
   const { throttle } = parts;
   const permit = throttle?.enter(priorityOf(request, parts));
   if (throttle && permit === undefined) return err(SHED);
@@ -75,24 +71,6 @@ const endOf = (request: Request, { policy }: UpstreamParts, { clock, timer }: To
 /** For hedges alone: what may be sent twice is what retries would send again by default. */
 const NO_RETRY = { safeMethods: [] as readonly string[], bodyBytesMax: 64 * 1024 };
 
-const spend = (request: Request, { policy, rateLimit }: UpstreamParts): Result<undefined, SendRefusal> => {
-  if (!rateLimit || !policy.rateLimit) return ok(undefined);
-  const { by } = policy.rateLimit;
-  const name = by === "client" ? "cf-connecting-ip" : by.header;
-  const verdict = rateLimit.limiter.take(
-    (request.headers.get(name) ?? "").slice(0, LIMITS.rateLimitKeyCharacters),
-  );
-  if (verdict.allowed) return ok(undefined);
-  return err({
-    code: "rate_limited",
-    headers: {
-      "ratelimit-policy": rateLimit.fields.policy,
-      ratelimit: rateLimit.fields.current(verdict),
-      "retry-after": retryAfterField(Math.max(verdict.retryAfterMs, verdict.resetMs)) ?? "1",
-    },
-  });
-};
-
 const priorityOf = (request: Request, { policy }: UpstreamParts): Priority => {
   const header = policy.throttle ? policy.throttle.priorityHeader : undefined;
   const said = header ? request.headers.get(header) : null;
@@ -112,10 +90,3 @@ const keyOf = (request: Request, { policy }: UpstreamParts): string | undefined 
   if ("header" in hash) return request.headers.get(hash.header) ?? undefined;
   return cookieOf(request.headers.get("cookie") ?? "", hash.cookie);
 };
-
-const cookieOf = (cookies: string, name: string): string | undefined =>
-  cookies
-    .split(";")
-    .map((each) => each.trim())
-    .find((each) => each.startsWith(`${name}=`))
-    ?.slice(name.length + 1);

@@ -12,28 +12,20 @@ test("nothing is worked out twice while the configuration is the same", () => {
 });
 
 test("a change of one part leaves all others what they remember", () => {
-  const all = { hedge: {}, bulkhead: {}, throttle: {}, rateLimit: {} };
+  const all = { hedge: {}, bulkhead: {}, throttle: {} };
   const { policies, configure } = fakePolicies(all);
   const before = policies.of("s", 1);
   configure({ ...all, deadlineMs: 7, retry: { attempts: 5 }, breaker: { openMs: 1 } });
   const after = policies.of("s", 1);
-  for (const part of [
-    "budget",
-    "balancer",
-    "outliers",
-    "bulkhead",
-    "throttle",
-    "quantile",
-    "rateLimit",
-  ] as const) {
+  for (const part of ["budget", "balancer", "outliers", "bulkhead", "throttle", "quantile"] as const) {
     expect(after[part]).toBe(before[part]);
   }
   expect(after.breakerOf("a")).toBe(before.breakerOf("a"));
-  configure({ ...all, outliers: { gapMin: 0.2 }, rateLimit: false });
+  configure({ ...all, outliers: { gapMin: 0.2 }, throttle: false });
   expect(policies.of("s", 1).outliers).not.toBe(before.outliers);
-  expect(policies.of("s", 1).rateLimit).toBeUndefined();
+  expect(policies.of("s", 1).throttle).toBeUndefined();
   configure(all);
-  expect(policies.of("s", 1).rateLimit).toBe(before.rateLimit);
+  expect(policies.of("s", 1).throttle).toBe(before.throttle);
 });
 
 test("a service named as what objects have of themselves is none that is configured", () => {
@@ -57,4 +49,13 @@ test("breakers of instances that have left are forgotten", () => {
   expect(parts.breakerOf("i0")).toBe(first);
   for (let n = 200; n < 600; n++) parts.breakerOf(`i${n}`);
   expect(parts.breakerOf("i0")).not.toBe(first);
+});
+
+test("a route that writes something about sending remembers by itself, any other one shares the service's", () => {
+  const { policies } = fakePolicies({ deadlineMs: 5 }, {}, () => true);
+  const shared = policies.of("s", 1);
+  expect(policies.of("s", 1, { route: "r", policy: { cors: {} } })).toBe(shared);
+  const own = policies.of("s", 1, { route: "r", policy: { retry: false } });
+  expect(own.policy).toMatchObject({ deadlineMs: 5, retry: false });
+  expect(own.breakerOf("a")).not.toBe(shared.breakerOf("a"));
 });

@@ -1,11 +1,22 @@
 /** The policy of each service as configured now, put to what is remembered of the service; nothing is worked out twice. */
 import type { GatewayConfig } from "../contract.ts";
-import { policyOf } from "./policy.ts";
+import { policyOf, SENDING_FIELDS } from "./policy.ts";
+import type { WrittenPolicy } from "./policy-schema.ts";
 import { type Tools, type UpstreamMemory, type UpstreamParts, upstreamMemory } from "./upstream-parts.ts";
 
+/** What a route writes for itself. */
+export interface RoutesOwn {
+  /** Its name. */
+  readonly route: string;
+  readonly policy: WrittenPolicy;
+}
+
 export interface ServicePolicies {
-  /** To be asked only for what the registry knows: each service and major is remembered. */
-  of(service: string, major: number): UpstreamParts;
+  /**
+   * To be asked only for what the registry knows, and for routes of the configuration: each service and major is remembered.
+   * A route that writes something about sending remembers by itself; all others of a service learn from each other.
+   */
+  of(service: string, major: number, own?: RoutesOwn): UpstreamParts;
   /** Services and majors remembered. */
   size(): number;
 }
@@ -22,46 +33,56 @@ const LOOK_FROM = 64;
 
 export const servicePolicies = (options: ServicePoliciesOptions): ServicePolicies => {
   const { config, isRegistered } = options;
-  const memories = new Map<string, Map<number, UpstreamMemory>>();
+  const memories = new Map<string, Map<string, UpstreamMemory>>();
   /** Of two configurations that take turns, as in a roll-out, neither is worked out anew. */
-  const compiled = new WeakMap<GatewayConfig, Map<string, Map<number, UpstreamParts>>>();
+  const compiled = new WeakMap<GatewayConfig, Map<string, Map<string, UpstreamParts>>>();
   let lookAt = LOOK_FROM;
   let remembered = 0;
 
-  const memoryOf = (service: string, major: number): UpstreamMemory => {
-    const majors = entryOf(memories, service, () => new Map<number, UpstreamMemory>());
-    return entryOf(majors, major, () => {
+  const memoryOf = (service: string, place: string): UpstreamMemory => {
+    const places = entryOf(memories, service, () => new Map<string, UpstreamMemory>());
+    return entryOf(places, place, () => {
       remembered++;
       return upstreamMemory(options);
     });
   };
 
   const forgetWhoLeft = (): void => {
-    for (const [service, majors] of memories) {
+    for (const [service, places] of memories) {
       if (isRegistered(service)) continue;
       memories.delete(service);
       compiled.get(config())?.delete(service);
-      remembered -= majors.size;
+      remembered -= places.size;
     }
     lookAt = Math.max(LOOK_FROM, 2 * remembered);
   };
 
   return {
-    of(service, major) {
+    of(service, major, own) {
       const now = config();
-      const services = entryOf(compiled, now, () => new Map<string, Map<number, UpstreamParts>>());
-      const known = services.get(service)?.get(major);
+      const services = entryOf(compiled, now, () => new Map<string, Map<string, UpstreamParts>>());
+      const apart = own && isAboutSending(own.policy) ? own : undefined;
+      const place = apart ? `${major} ${apart.route}` : `${major}`;
+      const known = services.get(service)?.get(place);
       if (known) return known;
       if (remembered >= lookAt) forgetWhoLeft();
-      const own = Object.hasOwn(now.services, service) ? now.services[service] : undefined;
-      const policy = policyOf(now.policy, own);
-      const parts = memoryOf(service, major).under(policy);
-      entryOf(services, service, () => new Map<number, UpstreamParts>()).set(major, parts);
+      const policy = policyOf(...layersOf(now, service), ...(apart ? [apart.policy] : []));
+      const parts = memoryOf(service, place).under(policy);
+      entryOf(services, service, () => new Map<string, UpstreamParts>()).set(place, parts);
       return parts;
     },
     size: () => remembered,
   };
 };
+
+/** What is written for all and for this service, the stronger one last. */
+export const layersOf = ({ policy, services }: GatewayConfig, service: string): readonly WrittenPolicy[] => {
+  const own = Object.hasOwn(services, service) ? services[service] : undefined;
+  return own ? [policy, own] : [policy];
+};
+
+const isAboutSending = (policy: WrittenPolicy): boolean =>
+  SENDING_FIELDS.some((field) => policy[field] !== undefined);
 
 const entryOf = <Key, Value>(
   map: { get(key: Key): Value | undefined; set(key: Key, value: Value): unknown },

@@ -3,5 +3,7 @@ import type { Balanced } from "#shared/resilience/balance/balancer.ts";
 import type { TracedUpstream } from "#shared/telemetry/upstream.ts";
 
 export interface Target extends Balanced {
+  /** The instance's semantic version; that of a fixed URL says nothing. */
+  readonly version: string;
   readonly upstream: TracedUpstream;
 }

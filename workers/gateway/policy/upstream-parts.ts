@@ -1,4 +1,4 @@
-/** What an isolate remembers of one service and major, whatever policy is in force: breakers, loads, budgets, limits. */
+/** What an isolate remembers of one service and major, whatever policy is in force: breakers, loads, budgets. */
 import { LIMITS } from "#shared/limits.ts";
 import type { Balancer } from "#shared/resilience/balance/balancer.ts";
 import { consistentHash } from "#shared/resilience/balance/consistent-hash.ts";
@@ -10,8 +10,6 @@ import { type Bulkhead, bulkhead } from "#shared/resilience/bulkhead.ts";
 import type { Timer } from "#shared/resilience/deadline-timer.ts";
 import { type LatencyQuantile, latencyQuantile } from "#shared/resilience/latency-quantile.ts";
 import { type Outliers, outliers } from "#shared/resilience/outliers.ts";
-import { type RateLimiter, rateLimiter } from "#shared/resilience/rate-limit.ts";
-import { type RateLimitFields, rateLimitFields } from "#shared/resilience/rate-limit-headers.ts";
 import { type RetryBudget, retryBudget } from "#shared/resilience/retry-budget.ts";
 import { type Throttle, throttle } from "#shared/resilience/throttle.ts";
 import type { Clock, Random, Sleep } from "#shared/runtime/clock.ts";
@@ -34,7 +32,6 @@ export interface UpstreamParts {
   readonly bulkhead: Bulkhead | undefined;
   readonly throttle: Throttle | undefined;
   readonly quantile: LatencyQuantile | undefined;
-  readonly rateLimit: { readonly limiter: RateLimiter; readonly fields: RateLimitFields } | undefined;
   /** Undefined when breakers are off. */
   breakerOf(instance: string): Breaker | undefined;
 }
@@ -62,10 +59,6 @@ export const upstreamMemory = (tools: Tools): UpstreamMemory => {
   const quantileFor = keptWhile(({ quantile, answersMin }: Exclude<Policy["hedge"], false>) =>
     latencyQuantile(clock, { quantile, halfLifeMs: HALF_LIFE_MS, recordedMin: answersMin }),
   );
-  const limitFor = keptWhile((settings: Exclude<Policy["rateLimit"], false>) => ({
-    limiter: rateLimiter(settings, clock),
-    fields: rateLimitFields({ name: "requests", ...settings }),
-  }));
   const balancerFor = keptWhile(({ kind, slowStartMs }: { kind: string; slowStartMs: number }) => {
     const shared = loads(slowStartMs);
     if (kind === "power_of_two") return powerOfTwo(shared, random);
@@ -98,7 +91,6 @@ export const upstreamMemory = (tools: Tools): UpstreamMemory => {
         bulkhead: policy.bulkhead ? theBulkhead : undefined,
         throttle: policy.throttle ? theThrottle : undefined,
         quantile: policy.hedge ? quantileFor(policy.hedge) : undefined,
-        rateLimit: policy.rateLimit ? limitFor(policy.rateLimit) : undefined,
         breakerOf: policy.breaker ? breakerOf : NO_BREAKER,
       };
     },

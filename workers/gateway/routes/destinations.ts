@@ -22,7 +22,7 @@ export interface Canary {
 /** What the choice depends on, as an exchange has it. */
 export interface Asked {
   readonly request: Pick<Request, "headers">;
-  readonly clientAddress?: string;
+  readonly clientAddress?: string | undefined;
 }
 
 /** One of the route's own objects: the same for the same place. */

@@ -300,3 +300,14 @@ test("what other parts have changed for the service stays", async () => {
   await authentication(KEYS, memory())(next)(exchange);
   expect(exchange.onward).toEqual([edit, { kind: "remove", name: "x-api-key", value: "" }]);
 });
+
+test("a session that was looked at before names the caller where no credential is presented", async () => {
+  const caller = { subject: "ann", scopes: ["read"], by: "session" } as const;
+  const askAs = (settings: AuthenticationSettings, headers: Record<string, string> = {}) =>
+    authentication(settings, memory())(next)(fakeExchange("/shop/v1/things", { headers }, { caller }));
+  expect((await askAs({})).status).toBe(200);
+  expect((await askAs({ ...KEYS, scopes: ["read"] })).status).toBe(200);
+  expect((await askAs({ ...KEYS, scopes: ["write"] })).status).toBe(403);
+  expect((await askAs(KEYS, { "x-api-key": "sk_bob_wrong" })).status).toBe(401);
+  expect(reached.map(({ caller }) => caller?.subject)).toEqual(["ann", "ann"]);
+});

@@ -17,7 +17,7 @@ export const AUTHENTICATION_DEFAULTS = {
 } as const satisfies AuthenticationSettings;
 
 /**
- * The first credential that is presented decides: a key, else a token, else a certificate. One that is not valid is refused,
+ * The first credential that is presented decides: a key, else a token, else a certificate, else the session. One that is not valid is refused,
  * also where none is needed, and no other one is looked at.
  */
 export const authentication = (settings: AuthenticationSettings, memory: AuthenticationMemory): Part => {
@@ -50,6 +50,10 @@ export const authentication = (settings: AuthenticationSettings, memory: Authent
         const judged = judging instanceof Promise ? await judging : judging;
         return passOn(exchange, { method, judged }, next);
       }
+      // A session, which was looked at before, has named the caller.
+      const known = exchange.caller;
+      if (known && known.by !== "none")
+        return mayPass(known.scopes, needed) ? next(exchange) : refuseScopes(exchange, undefined, named);
       return letsAnybodyIn ? next(exchange) : refuseMissing(exchange, methods);
     };
 };

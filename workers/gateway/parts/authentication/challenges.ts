@@ -20,10 +20,18 @@ export const refuseFault = (exchange: Exchange, { scheme }: Method, fault: Authe
   return refusal(exchange, fault.code, detail, { "www-authenticate": challenge });
 };
 
-/** @param needed all the scopes that play a part, each of visible ASCII without quotes */
-export const refuseScopes = (exchange: Exchange, { scheme }: Method, needed: readonly string[]): Response => {
-  const challenge = `${scheme} ${REALM}, error="insufficient_scope", scope="${needed.join(" ")}"`;
+/**
+ * @param method that found out who calls; undefined where a session did
+ * @param needed all the scopes that play a part, each of visible ASCII without quotes
+ */
+export const refuseScopes = (
+  exchange: Exchange,
+  method: Pick<Method, "scheme"> | undefined,
+  needed: readonly string[],
+): Response => {
   const detail = `Checking what the caller may do: expected the scopes ${needed.map((scope) => `"${scope}"`).join(", ")}.`;
+  if (!method) return refusal(exchange, "scope_missing", detail);
+  const challenge = `${method.scheme} ${REALM}, error="insufficient_scope", scope="${needed.join(" ")}"`;
   return refusal(exchange, "scope_missing", detail, { "www-authenticate": challenge });
 };
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Exchange } from "../../exchange.ts";
+import { SESSION_FIELD, SET_SESSION_FIELD } from "#shared/http/session-fields.ts";
+import type { Exchange, HeaderEdit } from "../../exchange.ts";
 import { answered, fakeExchange } from "../../fake-exchange.ts";
 import { BEGIN, cacheInVirtualTime, read, says, turn } from "./cache-in-virtual-time.ts";
 import { cacheSchema } from "./cache-schema.ts";
@@ -59,6 +60,18 @@ describe("personal requests", () => {
     expect((await world.get("/a", { cookie: "a=2" })).cache).toContain("hit");
     const caller = { subject: "ann", scopes: [], by: "session" } as const;
     expect((await world.get("/a", { cookie: "a=2" }, {}, { caller })).cache).toContain("fwd=request");
+  });
+
+  test("an answer in a session that names nobody is one client's all the same, and so is one that begins a session", async () => {
+    const world = cacheInVirtualTime({ cookies: "ignore", ttlSeconds: 60 }, () => says("a"));
+    const onward: HeaderEdit[] = [{ kind: "set", name: SESSION_FIELD, value: "e30" }];
+    await world.get("/a", { cookie: "s=1" }, {}, { onward });
+    await world.get("/a", { cookie: "s=2" }, {}, { onward });
+    expect(world.asked).toHaveLength(2);
+    const begins = cacheInVirtualTime({ ttlSeconds: 60 }, () => says("a", { [SET_SESSION_FIELD]: "e30" }));
+    await begins.get("/a");
+    await begins.get("/a");
+    expect(begins.asked).toHaveLength(2);
   });
 
   test("an answer that sets a cookie is not kept, or without it where the settings say so", async () => {

@@ -1,4 +1,5 @@
 /** What a request says of how it may be answered (RFC 9111 sections 5.2.1 and 5.4). */
+import { SESSION_FIELD } from "#shared/http/session-fields.ts";
 import type { Exchange } from "../../exchange.ts";
 import { parseCacheControl, secondsOf } from "./cache-control.ts";
 import type { CacheSettings } from "./cache-settings.ts";
@@ -19,7 +20,7 @@ export interface RequestWishes {
 }
 
 export const requestWishes = (
-  { request, caller }: Pick<Exchange, "request" | "caller">,
+  { request, caller, onward }: Pick<Exchange, "request" | "caller" | "onward">,
   { cookies }: Pick<CacheSettings, "cookies">,
 ): RequestWishes => {
   const { headers } = request;
@@ -40,7 +41,11 @@ export const requestWishes = (
     minFreshMs: ms("min-fresh") ?? 0,
     maxStaleMs: anyStale ? Number.POSITIVE_INFINITY : (ms("max-stale") ?? 0),
     ifErrorMs: ms("stale-if-error") ?? 0,
-    ofCaller: headers.has("authorization") || (caller !== undefined && caller.by !== "none"),
+    ofCaller:
+      headers.has("authorization") ||
+      (caller !== undefined && caller.by !== "none") ||
+      // A session that names nobody still makes an answer one client's.
+      (onward?.some(({ name }) => name === SESSION_FIELD) ?? false),
     withCookies: cookies !== "ignore" && headers.has("cookie"),
   };
 };

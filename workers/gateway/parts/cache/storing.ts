@@ -1,4 +1,5 @@
 /** Whether an answer may be kept for others (RFC 9111 section 3). */
+import { SET_SESSION_FIELD } from "#shared/http/session-fields.ts";
 import { type AnswerTerms, HEURISTIC_STATUSES } from "./answer-terms.ts";
 import type { CacheSettings } from "./cache-settings.ts";
 import type { RequestWishes } from "./request-wishes.ts";
@@ -27,6 +28,8 @@ export const whyNotStored = (
   // Its qualified form is taken as the whole (section 5.2.2.7).
   if (directives.has("private")) return "private";
   if (!maySee(terms, wishes)) return wishes.ofCaller ? "caller" : "cookie";
+  // What a service says of one client's session is nobody else's.
+  if (headers.has(SET_SESSION_FIELD)) return "session";
   if (settings.setCookie === "skip" && headers.has("set-cookie")) return "set-cookie";
   if (selectors === undefined) return "vary";
   if (Number(headers.get("content-length")) > settings.entryBytesMax) return "too-large";

@@ -1,0 +1,94 @@
+/** The end of a way: to an instance of a service, or to a fixed URL, by its policy. */
+import { urlUpstream } from "#shared/http/upstream-url.ts";
+import { LIMITS } from "#shared/limits.ts";
+import { tracedUpstream } from "#shared/telemetry/upstream.ts";
+import type { Exchange, Handler } from "./exchange.ts";
+import { noSuchMinor, ofMinor } from "./parts/versions/of-minor.ts";
+import { refuseVersion } from "./parts/versions/refuse-version.ts";
+import { NO_INSTANCE } from "./policy/refusal.ts";
+import { sendRequest } from "./policy/send-request.ts";
+import type { RoutesOwn, ServicePolicies } from "./policy/service-policies.ts";
+import type { Target } from "./policy/target.ts";
+import type { Tools, UpstreamParts } from "./policy/upstream-parts.ts";
+import { refuseRouting, refuseSending } from "./refusals.ts";
+import type { RegisteredServices, RegistryLink } from "./registered-services.ts";
+import { rolloutArm } from "./rollout-arm.ts";
+import type { ServicePath } from "./service-path.ts";
+
+export interface SendOptions {
+  readonly link: RegistryLink;
+  readonly services: RegisteredServices;
+  readonly policies: ServicePolicies;
+  readonly tools: Tools;
+}
+
+/** @param own what the route writes for itself */
+export const sendToService = (
+  { service, major }: { readonly service: string; readonly major: number },
+  own: RoutesOwn | undefined,
+  options: SendOptions,
+): Handler => {
+  const { link, services, policies, tools } = options;
+  const path: ServicePath = { service, version: `v${major}`, major };
+  let parts: UpstreamParts | undefined;
+
+  const lookAgain = async () => {
+    const now = (await link.lookNow()) && services.find(path);
+    return now !== false && now.ok ? now.value : undefined;
+  };
+
+  const countArm = (answer: Response): void => {
+    const mark = answer.headers.get("skerry-config");
+    const arm = mark === null ? undefined : rolloutArm(mark);
+    if (arm) link.count({ service, ...arm, failed: answer.status >= 500 });
+  };
+
+  return async (exchange) => {
+    let found = services.find(path);
+    // Only a refusal is checked: an answer by what was known a second ago is no wrong answer.
+    if (!found.ok && (await link.lookNow())) found = services.find(path);
+    if (!found.ok) {
+      if (found.error.code === "no_healthy_instance") exchange.refusal = NO_INSTANCE;
+      return refuseRouting(exchange, path, found.error);
+    }
+    const targets = ofMinor(found.value, exchange.minor);
+    if (targets.length === 0) {
+      return refuseVersion(exchange, noSuchMinor(found.value, { major, minor: exchange.minor }));
+    }
+    // The same as long as the configuration is, and with another one there is another handler.
+    parts ??= policies.of(service, major, own);
+    const sent = await sendRequest({ exchange, parts, targets, lookAgain }, tools);
+    if (!sent.ok) {
+      exchange.refusal = sent.error;
+      return refuseSending(exchange, service, sent.error);
+    }
+    countArm(sent.value);
+    return sent.value;
+  };
+};
+
+export const sendToUrl = (
+  url: string,
+  own: RoutesOwn | undefined,
+  { policies, tools }: SendOptions,
+): Handler => {
+  const targets = [urlTarget(url)];
+  const lookAgain = async () => undefined;
+  let parts: UpstreamParts | undefined;
+  return async (exchange: Exchange) => {
+    parts ??= policies.of(url, 0, own);
+    const sent = await sendRequest({ exchange, parts, targets, lookAgain }, tools);
+    if (sent.ok) return sent.value;
+    exchange.refusal = sent.error;
+    return refuseSending(exchange, new URL(url).host, sent.error);
+  };
+};
+
+export const urlTarget = (url: string): Target => ({
+  id: url,
+  version: "0.0.0",
+  weight: 1,
+  upstream: tracedUpstream(urlUpstream({ baseUrl: url, timeoutMs: LIMITS.latencyMs }), {
+    service: new URL(url).host,
+  }),
+});
