@@ -366,4 +366,22 @@ export const LIMITS = {
   mirroredAtOnce: 100,
   /** A mirrored request from its start to its answer's headers: the platform ends what goes on after an answer at 30 s. */
   mirrorMs: 20_000,
+  /** One service's OpenAPI document, from the request to its last byte: a person waits for the merged one. */
+  openApiFetchMs: 2_000,
+  /** One service's OpenAPI document; the largest public ones have some 10 MB, one service's own a hundredth of it. */
+  openApiBytes: 2 * 1024 * 1024,
+  /** Nesting of an OpenAPI document: what reads it recurses. */
+  openApiDepth: 100,
+  /** Values in one OpenAPI document. */
+  openApiNodes: 200_000,
+  /** Documents that are fetched at once: the platform lets six connections of a request wait for headers. */
+  openApiFetchesAtOnce: 6,
+  /** Documents that are fetched for one request: a Worker may make 50 subrequests on the smallest plan. */
+  openApiFetchesPerRequest: 40,
+  /** How long a document is taken as it is while the versions of its service stay the same. */
+  openApiFreshMs: 60_000,
+  /** How long a service that gave no document is not asked again by the same isolate. */
+  openApiAgainMs: 5_000,
+  /** Texts of all documents that an isolate remembers, together; parsed they take some five times as much. */
+  openApiCharacters: 8 * 1024 * 1024,
 } as const;
