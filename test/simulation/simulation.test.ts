@@ -25,9 +25,9 @@ describe("hints", () => {
       expect(hints.protectedAfterSeconds).toBeLessThan(isolated.protectedAfterSeconds ?? 0);
   });
 
-  test("cost hardly more calls than breakers that are alone when the upstream is well again", () => {
+  test("refuse at most a quarter more calls than breakers that are alone when the upstream is well again", () => {
     for (const { hints, isolated } of [measured.fails, measured.halfFails])
-      expect(hints.lost).toBeLessThan(1.15 * isolated.lost);
+      expect(hints.lost).toBeLessThan(1.25 * isolated.lost);
   });
 
   test("cost the others nothing when the network of one isolate, or of one in ten, is broken", () => {
