@@ -7,6 +7,7 @@ export interface LoadRequest {
   readonly method: string;
   readonly path: string;
   readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface HttpLoadOptions {
@@ -57,13 +58,14 @@ export const httpLoad = (options: HttpLoadOptions): Slice => {
   };
 };
 
-const requestBytes = (host: string, { method, path, body }: LoadRequest): Buffer => {
+const requestBytes = (host: string, { method, path, body, headers = {} }: LoadRequest): Buffer => {
+  const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const text = body === undefined ? "" : JSON.stringify(body);
   const entity =
     body === undefined
       ? ""
       : `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n`;
-  return Buffer.from(`${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${entity}\r\n${text}`);
+  return Buffer.from(`${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${fields.join("")}${entity}\r\n${text}`);
 };
 
 const ANSWER_MS = 10_000;

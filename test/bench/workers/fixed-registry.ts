@@ -1,14 +1,39 @@
-/** Answers looks as the control plane does that never changes: every service of the shop at the binding of its name. */
-import type { Changes, Look } from "#shared/control/changes.ts";
+/**
+ * Answers looks as the control plane does that never changes: every service of the shop at the binding of its name, and a
+ * configuration of the gateway.
+ */
+import type { Changes, JsonObject, Look } from "#shared/control/changes.ts";
+
+interface Env {
+  /** Of the gateway, as JSON; nothing but its defaults when absent. */
+  readonly GATEWAY_CONFIG?: string;
+  /** So many routes beside: "/r{n}/v1/products/:sku" to the catalog. */
+  readonly ROUTES?: string;
+}
 
 const EPOCH = 1;
 
 const SERVICES = ["catalog", "orders", "inventory", "payments"];
 
-const everything = (): Changes => ({
+const routes = (count: number): JsonObject =>
+  Object.fromEntries(
+    Array.from({ length: count }, (_, n) => [
+      `r${n}`,
+      { match: { path: `/r${n}/v1/products/:sku` }, to: { service: "catalog", major: 1 } },
+    ]),
+  );
+
+const everything = ({ GATEWAY_CONFIG, ROUTES }: Env): Changes => ({
   epoch: EPOCH,
   changedAt: Date.now(),
   whole: true,
+  config: {
+    service: "gateway",
+    profile: "default",
+    epoch: EPOCH,
+    value: { ...JSON.parse(GATEWAY_CONFIG ?? "{}"), routes: routes(Number(ROUTES ?? 0)) },
+    flags: {},
+  },
   services: SERVICES.map((service) => ({
     service,
     epoch: EPOCH,
@@ -19,9 +44,11 @@ const everything = (): Changes => ({
 });
 
 export default {
-  async fetch(request) {
+  async fetch(request, env) {
     if (new URL(request.url).pathname !== "/internal/changes") return new Response(null, { status: 200 });
-    const { epoch } = await request.json<Look>();
-    return epoch < EPOCH ? Response.json(everything()) : new Response(null, { status: 204 });
+    const { epoch, service } = await request.json<Look>();
+    if (epoch >= EPOCH) return new Response(null, { status: 204 });
+    const { config, ...rest } = everything(env);
+    return Response.json(service === "gateway" ? { ...rest, config } : rest);
   },
-} satisfies ExportedHandler;
+} satisfies ExportedHandler<Env>;
