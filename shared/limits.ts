@@ -384,4 +384,12 @@ export const LIMITS = {
   openApiAgainMs: 5_000,
   /** Texts of all documents that an isolate remembers, together; parsed they take some five times as much. */
   openApiCharacters: 8 * 1024 * 1024,
+  /** A body that is read to be validated: the request waits for all of it. */
+  validatedBodyBytes: 1024 * 1024,
+  /** Nesting of a body that is validated: the check recurses. Services refuse half of it. */
+  validatedDepth: 64,
+  /** Values in a body that is validated. */
+  validatedNodes: 50_000,
+  /** Work of one validation, where looking at one value by one small schema is some 10: tens of milliseconds. */
+  validationSteps: 500_000,
 } as const;

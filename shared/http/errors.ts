@@ -51,6 +51,11 @@ export const PLATFORM_PROBLEMS = {
   conflict: { status: 409, title: "Others changed the same thing at the same time", retryable: true },
   rate_limited: { status: 429, title: "There were too many requests", retryable: true },
   internal_error: { status: 500, title: "Something went wrong on our side", retryable: false },
+  answer_not_valid: {
+    status: 500,
+    title: "The service's answer is not what its document says",
+    retryable: false,
+  },
   replay_failed: { status: 502, title: "The parked event still cannot be handled", retryable: true },
   upstream_unreachable: { status: 502, title: "The service did not answer", retryable: true },
   unavailable: { status: 503, title: "The service cannot do this at the moment", retryable: true },
