@@ -1,5 +1,5 @@
-/** One of four instances is killed, slow, or fails half of its answers: how many of a read route's clients notice, by policy. */
-import { failingService, setPolicy, TROUBLES } from "../control/failing-service.ts";
+/** Instances of a service are killed, slow, or fail half of their answers: how many of a read route's clients notice, by policy. */
+import { failingService, REACHES, setPolicy, TROUBLES, WHOLE_POLICY } from "../control/failing-service.ts";
 import { startManyIsolates } from "../control/many-isolates.ts";
 import type { BenchGround } from "./bench-system.ts";
 import type { Figure } from "./figure.ts";
@@ -9,21 +9,32 @@ const NOTHING = { retry: false, breaker: false, outliers: false, balance: "weigh
 /** Each beside nothing at all; the defaults are what a gateway without configuration does. */
 const POLICIES: Readonly<Record<string, object>> = {
   "retry alone": { ...NOTHING, retry: {} },
+  "breaker alone": { ...NOTHING, breaker: {} },
   "balance and outliers alone": { ...NOTHING, outliers: {}, balance: "power_of_two" },
+  "hedging alone": { ...NOTHING, hedge: {} },
+  "cache and fallback alone": {
+    ...NOTHING,
+    deadlineMs: WHOLE_POLICY.deadlineMs,
+    cache: WHOLE_POLICY.cache,
+    fallback: WHOLE_POLICY.fallback,
+  },
   "the defaults": {},
   "the defaults and hedging": { hedge: {} },
+  "the whole policy": WHOLE_POLICY,
 };
+
+const CASES = REACHES.flatMap((reach) => TROUBLES.map((trouble) => ({ reach, trouble })));
 
 export const measureFailures = async (_ground: BenchGround, quick: boolean): Promise<Figure[]> => {
   const ground = await startManyIsolates({ probes: 0, gateways: 1, lagMs: 0 });
   const service = failingService(ground);
-  const loadMs = quick ? 2_000 : 8_000;
+  const loadMs = quick ? 800 : 4_000;
   try {
     const perThousand = async (policy: object) => {
       await setPolicy(ground, policy);
       const shares: number[] = [];
-      for (const trouble of TROUBLES) {
-        const { requests, noticed } = await service.measure(trouble, loadMs);
+      for (const { reach, trouble } of CASES) {
+        const { requests, noticed } = await service.measure(trouble, loadMs, reach);
         shares.push((noticed / requests) * 1_000);
       }
       return shares;
@@ -32,13 +43,13 @@ export const measureFailures = async (_ground: BenchGround, quick: boolean): Pro
     const figures: Figure[] = [];
     for (const [name, policy] of Object.entries(POLICIES)) {
       const ours = await perThousand(policy);
-      TROUBLES.forEach((trouble, index) => {
+      CASES.forEach(({ reach, trouble }, index) => {
         figures.push({
-          name: `one of four ${trouble}, by ${name}`,
+          name: `${reach} ${trouble}, by ${name}`,
           unit: "noticed of 1,000",
           ours: ours[index] ?? Number.NaN,
           bare: bare[index] ?? Number.NaN,
-          ...(name === "the defaults and hedging" && { atMost: 0 }),
+          ...(name === "the whole policy" && { atMost: 0 }),
         });
       });
     }

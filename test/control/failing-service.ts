@@ -6,6 +6,18 @@ import type { ManyIsolates } from "./many-isolates.ts";
 export const TROUBLES = ["killed", "slow", "fails half"] as const;
 export type Trouble = (typeof TROUBLES)[number];
 
+/** How many of the instances are in trouble. */
+export const REACHES = ["one of four", "all four"] as const;
+export type Reach = (typeof REACHES)[number];
+
+/** What a read route may have: nobody notices, though nothing of the service works. */
+export const WHOLE_POLICY = {
+  deadlineMs: 1_000,
+  hedge: {},
+  cache: { ttlSeconds: 1, staleWhileRevalidateSeconds: 30, staleIfErrorSeconds: 600 },
+  fallback: { steps: [{ cached: { maxStaleSeconds: 600 } }] },
+} as const;
+
 export interface Noticed {
   readonly requests: number;
   /** Not answered, not a success, or not within {@link PATIENCE_MS}. */
@@ -40,7 +52,7 @@ export const setPolicy = async ({ call, gateways }: ManyIsolates, policy: object
 
 export interface FailingService {
   /** Healthy again, then in trouble in the middle of a load of that long. */
-  measure(trouble: Trouble, loadMs: number): Promise<Noticed>;
+  measure(trouble: Trouble, loadMs: number, reach?: Reach): Promise<Noticed>;
   stop(): Promise<void>;
 }
 
@@ -66,7 +78,7 @@ export const failingService = (ground: ManyIsolates): FailingService => {
 
   return {
     stop,
-    async measure(trouble, loadMs) {
+    async measure(trouble, loadMs, reach = "one of four") {
       await stop();
       const service = `troubled-${++generation}`;
       running = await begin(service);
@@ -76,7 +88,8 @@ export const failingService = (ground: ManyIsolates): FailingService => {
       const end = performance.now() + loadMs;
       const loading = load(url, end);
       await pause(loadMs / 4);
-      await makeTrouble(running[0], trouble);
+      const troubled = reach === "all four" ? running : running.slice(0, 1);
+      await Promise.all(troubled.map((instance) => makeTrouble(instance, trouble)));
       return loading;
     },
   };
@@ -91,9 +104,9 @@ const reachable = async (url: string): Promise<void> => {
   throw new Error(`Waiting for "${url}": it was not reachable within five seconds`);
 };
 
-const makeTrouble = async (instance: EchoInstance | undefined, trouble: Trouble): Promise<void> => {
-  if (trouble === "killed") await instance?.stop();
-  else instance?.behave(trouble === "slow" ? { delayMs: SLOW_MS } : { failEvery: 2 });
+const makeTrouble = async (instance: EchoInstance, trouble: Trouble): Promise<void> => {
+  if (trouble === "killed") await instance.stop();
+  else instance.behave(trouble === "slow" ? { delayMs: SLOW_MS } : { failEvery: 2 });
 };
 
 /** Clients that each ask again as soon as they are answered. */

@@ -1,6 +1,12 @@
-/** One of four instances is killed, slow, or fails half of its answers: with a policy clients of a read route do not notice. */
+/** Instances are killed, slow, or fail half of their answers: with a policy clients of a read route do not notice. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type FailingService, failingService, setPolicy, TROUBLES } from "../control/failing-service.ts";
+import {
+  type FailingService,
+  failingService,
+  setPolicy,
+  TROUBLES,
+  WHOLE_POLICY,
+} from "../control/failing-service.ts";
 import { type ManyIsolates, startManyIsolates } from "../control/many-isolates.ts";
 
 const LOAD_MS = 4_000;
@@ -31,6 +37,16 @@ describe("an instance in trouble", () => {
       expect(requests).toBeGreaterThan(300);
       // None on a machine of its own; others on it may hold up an answer of a healthy instance for as long.
       expect(noticed).toBeLessThanOrEqual(requests / 200);
+    },
+  );
+
+  test.each(TROUBLES)(
+    "all of whose instances are %s is noticed by nobody with the whole policy",
+    async (trouble) => {
+      await setPolicy(ground, WHOLE_POLICY);
+      const { requests, noticed } = await service.measure(trouble, LOAD_MS, "all four");
+      expect(requests).toBeGreaterThan(300);
+      expect(noticed).toBe(0);
     },
   );
 });
