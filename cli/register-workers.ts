@@ -1,6 +1,6 @@
 /** Tells a control plane of the workers: what each service's configuration may be, and at which binding it answers. */
 import type { z } from "zod";
-import { configJsonSchema } from "#shared/config/schema-check.ts";
+import { configJsonSchema } from "#shared/config/config-json-schema.ts";
 import { CATALOG_CONFIG } from "#workers/catalog/contract.ts";
 import { GATEWAY_CONFIG } from "#workers/gateway/contract.ts";
 import { INVENTORY_CONFIG } from "#workers/inventory/contract.ts";

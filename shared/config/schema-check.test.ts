@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
-import { checkAgainstSchema, configJsonSchema, schemaFaults } from "./schema-check.ts";
+import { configJsonSchema } from "./config-json-schema.ts";
+import { checkAgainstSchema, schemaFaults } from "./schema-check.ts";
 import { secretFields } from "./schema-check-secrets.ts";
 
 const paymentsConfig = z.strictObject({

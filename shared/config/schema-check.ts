@@ -1,7 +1,5 @@
 /** Checks configurations against the JSON Schemas that services declare, in bounded time, and names each fault by its path. */
 import { type OutputUnit, type Schema, validate } from "@cfworker/json-schema";
-import * as z from "zod";
-import type { JsonObject } from "../control/changes.ts";
 import type { FieldFault } from "../http/problem.ts";
 import { LIMITS } from "../limits.ts";
 import { extentOf } from "./schema-check-bounds.ts";
@@ -72,7 +70,3 @@ export const checkAgainstSchema = (schema: unknown, value: unknown): FieldFault[
     );
   }
 };
-
-/** The form in which a service declares its Zod schema; `.meta({ secret: true })` marks a secret field. */
-export const configJsonSchema = (schema: z.ZodType): JsonObject =>
-  z.toJSONSchema(schema, { io: "input" }) as unknown as JsonObject;

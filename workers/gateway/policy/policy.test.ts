@@ -1,6 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { checkAgainstSchema, configJsonSchema, schemaFaults } from "#shared/config/schema-check.ts";
+import { configJsonSchema } from "#shared/config/config-json-schema.ts";
+import { checkAgainstSchema, schemaFaults } from "#shared/config/schema-check.ts";
+import { canonicalJson } from "#shared/http/canonical-json.ts";
+import { LIMITS } from "#shared/limits.ts";
 import { GATEWAY_CONFIG } from "../contract.ts";
 import { OFF_BY_DEFAULT, PART_DEFAULTS, policyOf } from "./policy.ts";
 import { policyRows } from "./policy-rows.ts";
@@ -55,6 +58,7 @@ describe("a policy", () => {
   test("is checked by the control plane as it is here", () => {
     const schema = configJsonSchema(GATEWAY_CONFIG);
     expect(schemaFaults(schema)).toEqual([]);
+    expect(new TextEncoder().encode(canonicalJson(schema)).byteLength).toBeLessThan(LIMITS.configSchemaBytes);
     const good = { policy: PART_DEFAULTS, services: { orders: { retry: false, hedge: {} } } };
     expect(checkAgainstSchema(schema, good)).toEqual([]);
     for (const bad of [{ services: { orders: { retry: { attempts: 0 } } } }, { policy: { unknown: 1 } }]) {

@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { checkAgainstSchema, configJsonSchema, schemaFaults } from "#shared/config/schema-check.ts";
+import { configJsonSchema } from "#shared/config/config-json-schema.ts";
+import { checkAgainstSchema, schemaFaults } from "#shared/config/schema-check.ts";
 import { API_KEY_DEFAULTS } from "./api-keys.ts";
 import { AUTHENTICATION_DEFAULTS } from "./authentication.ts";
 import { authenticationSchema } from "./authentication-schema.ts";
