@@ -6,6 +6,8 @@ import { lazySealer } from "#shared/config/lazy-sealer.ts";
 import { controlLink } from "#shared/control/link.ts";
 import { lookAtControl } from "#shared/control/look-at-control.ts";
 import { bindingUpstream } from "#shared/http/upstream-binding.ts";
+import { publicJwks, readPrivateKeys } from "#shared/identity/identity-keys.ts";
+import { identityMinter } from "#shared/identity/identity-minter.ts";
 import { LIMITS } from "#shared/limits.ts";
 import { instanceUpstream, serviceBindings } from "#shared/registry/instance-upstream.ts";
 import { systemTimer } from "#shared/resilience/deadline-timer.ts";
@@ -29,9 +31,13 @@ interface GatewayEnv {
   readonly RATE_LIMITS: DurableObjectNamespace;
   /** Opens the secrets in the gateway's configuration. */
   readonly CONFIG_KEYS?: string;
+  /** Sign who calls, for the services. */
+  readonly IDENTITY_PRIVATE_KEYS?: string;
   readonly MONITOR: Fetcher;
   readonly CONTROL: Fetcher;
   readonly SNAPSHOTS: KVNamespace;
+  /** For routes whose sessions are in the KeyValue store. */
+  readonly SESSIONS?: KVNamespace;
   readonly SKERRY_PROFILE: string;
   readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string;
   readonly OTEL_EXPORTER_OTLP_HEADERS?: string;
@@ -94,12 +100,26 @@ const makeGateway = () => {
     locationLimiter,
     exactLimiters: durableActors<RateLimitMethods>(own.RATE_LIMITS),
     authenticationMemory: authenticationMemory({ ...tools, fetch: fetchKeys }),
+    store: own.SESSIONS && workersKv(own.SESSIONS),
+    ...identityOf(own.IDENTITY_PRIVATE_KEYS),
     monitor,
     control: tracedUpstream(control, { service: "control" }),
     startsTrace: telemetry.startsTrace,
     newRequestId: requestNames(() => crypto.randomUUID()),
   });
   return { link, app };
+};
+
+/** @throws Error when they are none: then nothing is sent on */
+const identityOf = (privateKeys: string | undefined) => {
+  if (privateKeys === undefined) {
+    console.warn(
+      "The gateway does not tell services who calls: it was started without IDENTITY_PRIVATE_KEYS",
+    );
+    return {};
+  }
+  const keys = readPrivateKeys(privateKeys);
+  return { minter: identityMinter({ keys, clock: systemClock }), identityKeys: publicJwks(keys) };
 };
 
 const locationLimiter = (name: string): LocationLimiter | undefined => {

@@ -1,4 +1,5 @@
 /** What a service gets to see of a client's request. */
+import { IDENTITY_HEADER } from "#shared/identity/identity-token.ts";
 import type { HeaderEdit } from "./exchange.ts";
 
 /** Meant for one connection (RFC 9110 section 7.6.1), whatever the client's `Connection` says. */
@@ -26,13 +27,15 @@ export interface Onward {
   readonly signal?: AbortSignal | undefined;
   /** Made last, so that they may set what clients may not. */
   readonly edits?: readonly HeaderEdit[] | undefined;
+  /** The gateway's word for the caller, for services of the platform alone. No edit reaches it. */
+  readonly identity?: string | undefined;
 }
 
 /**
  * The same request, body streamed, without the headers that are not the client's to pass on, and with its id.
  * Of all protocols that a client may ask to go on with, `websocket` alone is passed on.
  */
-export const onwardRequest = ({ request, requestId, url, signal, edits }: Onward): Request => {
+export const onwardRequest = ({ request, requestId, url, signal, edits, identity }: Onward): Request => {
   const onward = copyOf(request, url, signal);
   const { headers } = onward;
   let webSocket = false;
@@ -45,6 +48,7 @@ export const onwardRequest = ({ request, requestId, url, signal, edits }: Onward
   if (webSocket) headers.set("upgrade", "websocket");
   headers.set("x-request-id", requestId);
   if (edits) edit(headers, edits);
+  if (identity !== undefined) headers.set(IDENTITY_HEADER, identity);
   return onward;
 };
 

@@ -1,6 +1,7 @@
 /** What the gateway answers itself: the front page, health, the list of documents, the meaning of problems. */
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { readinessHandler } from "#shared/http/readiness.ts";
+import type { PublicJwks } from "#shared/identity/identity-keys.ts";
 import { LIMITS } from "#shared/limits.ts";
 import type { GatewayEnv } from "./gateway-env.ts";
 import { type GatewayReadinessOptions, gatewayReadiness } from "./gateway-readiness.ts";
@@ -12,17 +13,23 @@ import type { ListedService, RegistryLink } from "./registered-services.ts";
 
 export interface OwnRoutesOptions extends GatewayReadinessOptions {
   readonly link: Pick<RegistryLink, "loaded" | "load">;
+  /** By which others verify the gateway's word for a caller; none when absent. */
+  readonly identityKeys?: PublicJwks | undefined;
 }
 
 /** Longer than the services' own bound, so that a slow one still says which of its checks is slow. */
 const READY_MS = 2_000;
 
 const LISTING_PATHS = ["/", "/openapi.json", "/readyz"];
-const OWN_PATHS = [...LISTING_PATHS, "/healthz", "/problems", "/problems/:code"];
+const JWKS_PATH = "/.well-known/jwks.json";
+const OWN_PATHS = [...LISTING_PATHS, JWKS_PATH, "/healthz", "/problems", "/problems/:code"];
+
+/** New keys are shown before they sign: whoever verifies may keep these for a while (RFC 7517 section 8.5.1). */
+const JWKS_HEADERS = { "content-type": "application/jwk-set+json", "cache-control": "public, max-age=300" };
 
 /** Adds them to the pipeline's app. */
 export const addOwnRoutes = (app: Hono<GatewayEnv>, options: OwnRoutesOptions): void => {
-  const { services, link } = options;
+  const { services, link, identityKeys = { keys: [] } } = options;
   app.on("GET", OWN_PATHS, repeatRequestId);
   app.on("GET", LISTING_PATHS, async (c, next) => {
     if (!link.loaded()) await link.load((work) => c.executionCtx.waitUntil(work));
@@ -31,6 +38,7 @@ export const addOwnRoutes = (app: Hono<GatewayEnv>, options: OwnRoutesOptions): 
   app.get("/", (c) => homeAnswer(c, services.list()));
   app.get("/openapi.json", (c) => c.json({ services: documentsOf(services.list()) }));
   app.get("/healthz", (c) => c.json({ service: "gateway", healthy: true }));
+  app.get(JWKS_PATH, (c) => c.body(JSON.stringify(identityKeys), 200, JWKS_HEADERS));
   app.get("/readyz", () => readinessHandler("gateway", gatewayReadiness(options), { timeoutMs: READY_MS })());
   app.get(
     "/problems",

@@ -1,8 +1,10 @@
 /** The end of a way: to an instance of a service, or to a fixed URL, by its policy. */
 import { urlUpstream } from "#shared/http/upstream-url.ts";
+import { ANYBODY } from "#shared/identity/caller.ts";
+import type { IdentityMinter } from "#shared/identity/identity-minter.ts";
 import { LIMITS } from "#shared/limits.ts";
 import { tracedUpstream } from "#shared/telemetry/upstream.ts";
-import type { Exchange, Handler } from "./exchange.ts";
+import { type Exchange, type Handler, refusal } from "./exchange.ts";
 import { noSuchMinor, ofMinor } from "./parts/versions/of-minor.ts";
 import { refuseVersion } from "./parts/versions/refuse-version.ts";
 import { NO_INSTANCE } from "./policy/refusal.ts";
@@ -20,6 +22,8 @@ export interface SendOptions {
   readonly services: RegisteredServices;
   readonly policies: ServicePolicies;
   readonly tools: Tools;
+  /** Tells services who calls; without it they are told nothing. What goes to a fixed URL says nothing in any case. */
+  readonly minter?: IdentityMinter | undefined;
 }
 
 /** @param own what the route writes for itself */
@@ -28,7 +32,7 @@ export const sendToService = (
   own: RoutesOwn | undefined,
   options: SendOptions,
 ): Handler => {
-  const { link, services, policies, tools } = options;
+  const { link, services, policies, tools, minter } = options;
   const path: ServicePath = { service, version: `v${major}`, major };
   let parts: UpstreamParts | undefined;
 
@@ -57,7 +61,11 @@ export const sendToService = (
     }
     // The same as long as the configuration is, and with another one there is another handler.
     parts ??= policies.of(service, major, own);
-    const sent = await sendRequest({ exchange, parts, targets, lookAgain }, tools);
+    const minted = minter?.mint(exchange.caller ?? ANYBODY);
+    // Mostly there already: then nothing is waited for.
+    const identity = typeof minted === "object" ? await minted.catch(() => undefined) : minted;
+    if (minter && identity === undefined) return refusal(exchange, "internal_error", CANNOT_SIGN);
+    const sent = await sendRequest({ exchange, identity, parts, targets, lookAgain }, tools);
     if (!sent.ok) {
       exchange.refusal = sent.error;
       return refuseSending(exchange, service, sent.error);
@@ -66,6 +74,9 @@ export const sendToService = (
     return sent.value;
   };
 };
+
+/** The key has the right form, and is none: see `readPrivateKeys`. */
+const CANNOT_SIGN = "Telling the service who calls: the gateway's key cannot sign.";
 
 export const sendToUrl = (
   url: string,

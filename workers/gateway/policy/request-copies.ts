@@ -17,6 +17,8 @@ export interface CopyOptions {
   readonly exchange: Exchange;
   /** In the place of the request's own. */
   readonly url: string | undefined;
+  /** See `onwardRequest`. */
+  readonly identity: string | undefined;
   readonly deadline: Deadline;
   /** False when nothing is ever sent twice: then every body streams. */
   readonly again: false | Pick<RetryPart, "safeMethods" | "bodyBytesMax">;
@@ -32,7 +34,7 @@ export const keptCopies = (options: CopyOptions): Promise<RequestCopies> | undef
   return keepBody(options, again.bodyBytesMax);
 };
 
-export const streamedCopies = ({ exchange, url, deadline, again }: CopyOptions): RequestCopies => {
+export const streamedCopies = ({ exchange, url, identity, deadline, again }: CopyOptions): RequestCopies => {
   const { request, requestId, onward: edits } = exchange;
   return {
     repeatable: () =>
@@ -40,12 +42,12 @@ export const streamedCopies = ({ exchange, url, deadline, again }: CopyOptions):
       request.body === null &&
       !request.headers.has("upgrade") &&
       maySendAgain(request, again.safeMethods),
-    next: (signal) => carrying(onwardRequest({ request, requestId, url, signal, edits }), deadline),
+    next: (signal) => carrying(onwardRequest({ request, requestId, url, signal, edits, identity }), deadline),
   };
 };
 
 const keepBody = async (
-  { exchange, url, deadline }: CopyOptions,
+  { exchange, url, identity, deadline }: CopyOptions,
   bytesMax: number,
 ): Promise<RequestCopies> => {
   const { request, requestId, onward: edits } = exchange;
@@ -65,7 +67,7 @@ const keepBody = async (
       // The platform knows what is sent.
       init.headers.delete("content-length");
       const copy = new Request(url ?? request.url, init);
-      return carrying(onwardRequest({ request: copy, requestId, edits }), deadline);
+      return carrying(onwardRequest({ request: copy, requestId, edits, identity }), deadline);
     },
   };
 };

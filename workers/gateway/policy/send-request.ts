@@ -16,8 +16,8 @@ import type { Tools, UpstreamParts } from "./upstream-parts.ts";
 
 export interface Sendable {
   readonly exchange: Exchange;
-  /** In the place of the request's own. */
-  readonly url?: string | undefined;
+  /** Who calls, for services of the platform alone: see `onwardRequest`. */
+  readonly identity?: string | undefined;
   readonly parts: UpstreamParts;
   readonly targets: readonly Target[];
   readonly lookAgain: Sending["lookAgain"];
@@ -25,8 +25,8 @@ export interface Sendable {
 
 /** The answer that the client gets, its body unread, or why there is none. Never rejects. */
 export const sendRequest = async (sendable: Sendable, tools: Tools): Promise<Outcome<SendRefusal>> => {
-  const { exchange, url, parts, targets, lookAgain } = sendable;
-  const { request } = exchange;
+  const { exchange, identity, parts, targets, lookAgain } = sendable;
+  const { request, url } = exchange;
   const { retry, hedge } = parts.policy;
   const { deadline, hurried } = endOf(request, parts, tools);
   if (hurried && deadline.isOver()) return err({ code: "late", withinMs: 0 });
@@ -35,7 +35,7 @@ export const sendRequest = async (sendable: Sendable, tools: Tools): Promise<Out
   if (throttle && permit === undefined) return err(SHED);
 
   const again = retry || (hedge && NO_RETRY);
-  const copying = { exchange, url, deadline, again };
+  const copying = { exchange, url, identity, deadline, again };
   try {
     const kept = keptCopies(copying);
     const copies = kept ? await kept : streamedCopies(copying);
