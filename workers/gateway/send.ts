@@ -36,9 +36,10 @@ export const sendToService = (
   const path: ServicePath = { service, version: `v${major}`, major };
   let parts: UpstreamParts | undefined;
 
-  const lookAgain = async () => {
+  const lookAgain = async (minor: number) => {
     const now = (await link.lookNow()) && services.find(path);
-    return now !== false && now.ok ? now.value : undefined;
+    const targets = now !== false && now.ok ? ofMinor(now.value, minor) : [];
+    return targets.length > 0 ? targets : undefined;
   };
 
   const countArm = (answer: Response): void => {

@@ -26,8 +26,8 @@ export interface Sending {
   readonly key: string | undefined;
   /** The client wants it sooner than the policy: then an instance that is late has not failed. */
   readonly hurried: boolean;
-  /** Instances as the control plane knows them now; undefined when there is no news. */
-  readonly lookAgain: () => Promise<readonly Target[] | undefined>;
+  /** Instances of this minor version at least, as the control plane knows them now; undefined when there is no news. */
+  readonly lookAgain: (minor: number) => Promise<readonly Target[] | undefined>;
 }
 
 type Sent = Outcome<SendRefusal>;
@@ -60,7 +60,7 @@ const tryAgain = (series: Series, first: Sent, policy: RetryPart): Promise<Sent>
   const allTried = () => series.targets.every((target) => series.tried.includes(target));
   const further = async (last: Sent): Promise<Sent> => {
     // Whoever was alone, and is gone: it may have moved.
-    if (!last.ok && allTried()) series.targets = (await sending.lookAgain()) ?? series.targets;
+    if (!last.ok && allTried()) series.targets = (await sending.lookAgain(sending.exchange.minor)) ?? series.targets;
     return attempt(series);
   };
   let last = first;
