@@ -2,6 +2,8 @@
 export const LIMITS = {
   /** A request body that a service reads; the largest sensible order (200 lines) is a tenth of it. */
   requestBodyBytes: 256 * 1024,
+  /** A body that brings configuration: the largest document, beside what is said of it, or several small ones. */
+  configBodyBytes: 2 * 1024 * 1024,
   /** Lines of one order: keeps a commit well under NATS' 1 MiB message. */
   orderLines: 200,
   /** Items of one page of a list. */
@@ -138,8 +140,8 @@ export const LIMITS = {
   homePageServices: 100,
   /** Nesting of a configuration and of its schema: what reads them recurses. */
   configDepth: 64,
-  /** Values in one configuration, and in one schema. */
-  configNodes: 20_000,
+  /** Values in one configuration, and in one schema: ten thousand routes with a policy each have some 200,000. */
+  configNodes: 250_000,
   /** One text of a configuration: as much as a secret. */
   configTextCharacters: 16_384,
   /** A text that a schema's pattern is tried on: a private key in PEM fits, and the cube of it is seconds. */
@@ -154,15 +156,20 @@ export const LIMITS = {
   configFaultCharacters: 300,
   /** Documents of the control plane; removed ones make room, the first removed first. */
   documents: 10_000,
+  /**
+   * One document's content as JSON, secrets sealed: ten thousand routes of 150 bytes. A row of an Actor's SQLite has at most
+   * 2 MB, and an isolate parses it in some 10 ms.
+   */
+  configDocumentBytes: 1536 * 1024,
   /** Revisions kept of one document, the newest: a change a day for three years. */
   documentRevisions: 1_000,
   /** Contents of one document's history together, the oldest make room: an Actor's SQLite has 10 GB for all of them. */
-  documentHistoryBytes: 8 * 1024 * 1024,
+  documentHistoryBytes: 32 * 1024 * 1024,
   /** Profiles of one service: each write of its default document checks every one of them. */
   documentProfiles: 20,
   /** Secrets of one document: sealed, each takes some 200 bytes more, and a row of an Actor's SQLite has at most 2 MB. */
   documentSecrets: 500,
-  /** Documents of one import; its body is bounded as every other one. */
+  /** Documents of one import, in one body of `configBodyBytes`. */
   documentsPerImport: 1_000,
   /** Services that have declared a schema. */
   configSchemas: 10_000,

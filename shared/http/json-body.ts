@@ -17,14 +17,17 @@ const SUSPECT_ESCAPE = /\\u(?:0000|d[89a-f])/i;
 
 /**
  * The body's text, checked to be JSON that parses; undefined for an empty body without a media type.
- * Refuses: over `LIMITS.requestBodyBytes` (also when chunked), not `application/json`, not UTF-8, not JSON, nested
+ * Refuses: over `bytesMax` (also when chunked), not `application/json`, not UTF-8, not JSON, nested
  * deeper than `DEPTH_MAX`, or holding NUL or half a surrogate pair (SQL and UTF-8 would change them silently).
  */
-export const readJsonBody = async (request: Request): Promise<Result<string | undefined, BodyFailure>> => {
+export const readJsonBody = async (
+  request: Request,
+  bytesMax: number = LIMITS.requestBodyBytes,
+): Promise<Result<string | undefined, BodyFailure>> => {
   const mediaType = request.headers.get("content-type");
   if (mediaType !== null && !JSON_MEDIA_TYPE.test(mediaType)) return err(wrongMediaType(mediaType));
-  const bytes = await readBounded(request);
-  if (bytes === undefined) return err(tooLarge());
+  const bytes = await readBounded(request, bytesMax);
+  if (bytes === undefined) return err(tooLarge(bytesMax));
   if (mediaType === null) return bytes.byteLength === 0 ? ok(undefined) : err(wrongMediaType(""));
   const text = decode(bytes);
   if (text === undefined) return err(invalidJson("it is not UTF-8"));
@@ -49,18 +52,21 @@ const checkJson = (text: string): Result<string, BodyFailure> => {
 };
 
 /** Undefined when there is more than the bound; then the rest is not read. */
-const readBounded = async (request: Request): Promise<Uint8Array | undefined> => {
+const readBounded = async (request: Request, bytesMax: number): Promise<Uint8Array | undefined> => {
   const declared = Number(request.headers.get("content-length") ?? Number.NaN);
-  if (declared > LIMITS.requestBodyBytes) return undefined;
+  if (declared > bytesMax) return undefined;
   if (request.body === null) return new Uint8Array();
   if (Number.isSafeInteger(declared)) {
     const bytes = new Uint8Array(await request.arrayBuffer());
-    return bytes.byteLength > LIMITS.requestBodyBytes ? undefined : bytes;
+    return bytes.byteLength > bytesMax ? undefined : bytes;
   }
-  return readStream(request.body);
+  return readStream(request.body, bytesMax);
 };
 
-const readStream = async (body: ReadableStream<Uint8Array>): Promise<Uint8Array | undefined> => {
+const readStream = async (
+  body: ReadableStream<Uint8Array>,
+  bytesMax: number,
+): Promise<Uint8Array | undefined> => {
   const reader = body.getReader();
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -68,7 +74,7 @@ const readStream = async (body: ReadableStream<Uint8Array>): Promise<Uint8Array 
     const { done, value } = await reader.read();
     if (done) return concat(chunks, size);
     size += value.byteLength;
-    if (size > LIMITS.requestBodyBytes) {
+    if (size > bytesMax) {
       await reader.cancel();
       return undefined;
     }
@@ -134,7 +140,7 @@ const wrongMediaType = (mediaType: string): BodyFailure => ({
   detail: `Reading the body: its Content-Type is "${mediaType}"; expected "application/json".`,
 });
 
-const tooLarge = (): BodyFailure => ({
+const tooLarge = (bytesMax: number): BodyFailure => ({
   code: "body_too_large",
-  detail: `Reading the body: expected at most ${LIMITS.requestBodyBytes} bytes.`,
+  detail: `Reading the body: expected at most ${bytesMax} bytes.`,
 });

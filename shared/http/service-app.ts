@@ -6,6 +6,9 @@ import { matchedRoutes } from "hono/route";
 import type { ZodError } from "zod";
 import { type ArmNote, withArmNote } from "../config/arm-note.ts";
 import type { Config } from "../config/config.ts";
+import type { Caller } from "../identity/caller.ts";
+import type { IdentityVerifier } from "../identity/identity-verifier.ts";
+import { requireIdentity } from "../identity/require-identity.ts";
 import { ActorUnavailable } from "../runtime/actor.ts";
 import { tracedServer } from "../telemetry/http-server.ts";
 import { allowedMethods } from "./allowed-methods.ts";
@@ -19,6 +22,8 @@ export interface ServiceEnv {
   Variables: {
     /** `return c.var.problem(failure)`: the answer that the tables describe for its code. */
     problem: (failure: Failure, extras?: ProblemExtras) => ProblemResponse;
+    /** By the gateway's word; absent where nobody is asked. */
+    caller?: Caller;
   };
 }
 
@@ -35,21 +40,29 @@ export interface ServiceAppOptions {
   readonly problems: ProblemTable;
   /** What must answer before the service takes requests. */
   readonly readiness: readonly ReadinessCheck[];
+  /** The bound of a request's body by its path and method; `LIMITS.requestBodyBytes` for all when absent. */
+  readonly bodyBytesMax?: (path: string, method: string) => number;
   /** Its configuration: answers made under a roll-out say so (`Skerry-Config`). */
   readonly config?: Pick<Config<unknown>, "rollout">;
+  /** Lets in only what comes with the gateway's word for its caller. Absent: nobody is asked, as by who has another way to ask. */
+  readonly identity?: {
+    /** Undefined lets everybody in, and that is said once: the worker was started without keys. */
+    readonly verifier: IdentityVerifier | undefined;
+  };
 }
 
 /**
  * An app whose routes stand under `/{name}/v{major}`: add them with `app.openapi(route, handler)`.
- * Stands already: tracing, problems for everything that goes wrong, bounded JSON bodies, 405 with `Allow`,
+ * Stands already: tracing, who may come in, problems for everything that goes wrong, bounded JSON bodies, 405 with `Allow`,
  * `/{name}/v{major}/openapi.json`, `/healthz` and `/readyz`.
  */
 export const createServiceApp = (options: ServiceAppOptions): ServiceApp => {
   const table: ProblemTable = { ...PLATFORM_PROBLEMS, ...options.problems };
   const root = new OpenAPIHono<ServiceEnv>({ defaultHook: refuseInvalid });
   root.use(tracedServer(), repeatRequestId);
+  if (options.identity) root.use(requireIdentity({ service: options.name, ...options.identity }));
   if (options.config) root.use(tellArm(options.config));
-  root.use(offerProblems(table), checkBody);
+  root.use(offerProblems(table), checkBody(options.bodyBytesMax));
   root.get("/healthz", (c) => c.json({ service: options.name, healthy: true }));
   root.get("/readyz", readinessHandler(options.name, options.readiness));
 
@@ -90,14 +103,16 @@ const offerProblems = (table: ProblemTable): MiddlewareHandler<ServiceEnv> =>
   };
 
 /** Reads and checks the body once, so that validators find text that parses. Requests that match no route are left to 404 and 405. */
-const checkBody: MiddlewareHandler<ServiceEnv> = async (c, next) => {
-  if (c.req.raw.body !== null && matchedRoutes(c).some(({ method }) => method === c.req.method)) {
-    const text = await readJsonBody(c.req.raw);
-    if (!text.ok) return c.var.problem(text.error);
-    Object.assign(c.req.bodyCache, { text: Promise.resolve(text.value ?? "") });
-  }
-  return next();
-};
+const checkBody = (bytesMax: ServiceAppOptions["bodyBytesMax"]): MiddlewareHandler<ServiceEnv> =>
+  async function checkBody(c, next) {
+    const { method: asked, path, raw } = c.req;
+    if (raw.body !== null && matchedRoutes(c).some(({ method }) => method === asked)) {
+      const text = await readJsonBody(raw, bytesMax?.(path, asked));
+      if (!text.ok) return c.var.problem(text.error);
+      Object.assign(c.req.bodyCache, { text: Promise.resolve(text.value ?? "") });
+    }
+    return next();
+  };
 
 /** Runs after each zod validation; what it returns is the answer. */
 const refuseInvalid = (

@@ -6,6 +6,7 @@ import { withoutBreakers } from "./breakers/answering-looks.ts";
 import { addBreakerRoutes } from "./breakers/routes.ts";
 import { CONTROL, CONTROL_PROBLEMS } from "./contract.ts";
 import type { ControlMethods } from "./control-plane.ts";
+import { bodyBytesMax } from "./documents/body-bytes.ts";
 import { addDocumentRoutes } from "./documents/routes.ts";
 import { addRegistryRoutes } from "./registry/routes.ts";
 import { addRolloutRoutes } from "./rollouts/routes.ts";
@@ -40,7 +41,8 @@ export const controlApp = ({
   const answer: AnswerLook = (look) => recent.look(look, actor.look);
   const { service: name, major } = CONTROL;
   const description = "Configuration, roll-outs, and the registry of services.";
-  const app = createServiceApp({ name, major, description, problems: CONTROL_PROBLEMS, readiness });
+  const problems = CONTROL_PROBLEMS;
+  const app = createServiceApp({ name, major, description, problems, readiness, bodyBytesMax });
 
   app.use(authorise({ adminToken, tokens: actor }));
   app.use(async (c, next) => {

@@ -4,6 +4,9 @@ import type { Arrival } from "./arrival.ts";
 import { refusal } from "./exchange.ts";
 import { isSameForAll } from "./request-path.ts";
 
+/** Where configuration comes in, which may be large; the control plane bounds the rest itself. */
+const CONTROL_PATH = "/control/v1/";
+
 /**
  * Refuses a path that others would read otherwise, and a body that declares to be over the bound. A chunked body streams
  * through: the service that reads it keeps the same bound.
@@ -18,11 +21,8 @@ export const admit = (arrival: Arrival): Response | undefined => {
     );
   }
   const declared = request.headers.get("content-length");
-  if (declared === null || !(Number(declared) > LIMITS.requestBodyBytes)) return undefined;
+  const most = path.startsWith(CONTROL_PATH) ? LIMITS.configBodyBytes : LIMITS.requestBodyBytes;
+  if (declared === null || !(Number(declared) > most)) return undefined;
   const size = `it has ${JSON.stringify(declared.slice(0, 30))} bytes`;
-  return refusal(
-    arrival,
-    "body_too_large",
-    `Reading the body: ${size}; expected at most ${LIMITS.requestBodyBytes}.`,
-  );
+  return refusal(arrival, "body_too_large", `Reading the body: ${size}; expected at most ${most}.`);
 };
