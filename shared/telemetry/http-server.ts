@@ -86,8 +86,18 @@ export const servedInSpan = async <Answer extends Answered>(
 /** Most requests from outside carry neither: asking for two headers costs less than what extracting makes. */
 const callersContext = (headers: Headers): TraceContext =>
   headers.has("traceparent") || headers.has(EPOCH_FIELD)
-    ? propagation.extract(ROOT_CONTEXT, headers, fromHeaders)
+    ? withKnownFlags(propagation.extract(ROOT_CONTEXT, headers, fromHeaders))
     : ROOT_CONTEXT;
+
+/** Sampled, and that the trace's id is random: all other flags are to be 0 when told on (W3C Trace Context, section 3.2.2.5.3). */
+const KNOWN_FLAGS = 0b11;
+
+const withKnownFlags = (parent: TraceContext): TraceContext => {
+  const caller = trace.getSpanContext(parent);
+  return caller && caller.traceFlags > KNOWN_FLAGS
+    ? trace.setSpanContext(parent, { ...caller, traceFlags: caller.traceFlags & KNOWN_FLAGS })
+    : parent;
+};
 
 const describeRequest = (span: Span, { url: target, method, headers }: Request): void => {
   // The target of "OPTIONS *" is no URL.

@@ -2,6 +2,7 @@
 import {
   type Context,
   context,
+  INVALID_TRACEID,
   propagation,
   type Span,
   SpanKind,
@@ -12,7 +13,11 @@ import type { Upstream } from "../http/upstream.ts";
 import { httpMethod } from "./http-method.ts";
 import { failSpan, tracer, unsampledSpan } from "./span.ts";
 
-const intoHeaders = { set: (headers: Headers, key: string, value: string) => headers.set(key, value) };
+/** An empty `tracestate` may be taken and should not be sent (W3C Trace Context, section 3.3.1.1). */
+const intoHeaders = {
+  set: (headers: Headers, key: string, value: string) =>
+    value === "" ? headers.delete(key) : headers.set(key, value),
+};
 
 export interface TracedUpstream extends Upstream {
   /**
@@ -59,13 +64,20 @@ const fetchInSpan = async (
 /** Headers of a request that came from outside cannot be changed: then, and only then, it is copied. */
 const carryingTrace = (request: Request, active: Context): Request => {
   try {
-    propagation.inject(active, request.headers, intoHeaders);
+    carryTrace(active, request.headers);
     return request;
   } catch {
     const copy = new Request(request);
-    propagation.inject(active, copy.headers, intoHeaders);
+    carryTrace(active, copy.headers);
     return copy;
   }
+};
+
+/** A trace that began here has nothing to do with a `tracestate` that a client sent with a `traceparent` of no meaning, or none. */
+const carryTrace = (active: Context, headers: Headers): void => {
+  propagation.inject(active, headers, intoHeaders);
+  const span = trace.getSpanContext(active);
+  if (span && !span.traceState && span.traceId !== INVALID_TRACEID) headers.delete("tracestate");
 };
 
 const describeRequest = (span: Span, request: Request, service: string): void => {
