@@ -22,7 +22,7 @@ describe("If-None-Match", () => {
     ["", false],
     [undefined, false],
     [null, false],
-  ])('%j holds the tag "a": %s', (header, holds) => {
+  ])('RFC 9110 §13.1.2: If-None-Match %j holds the tag "a": %s', (header, holds) => {
     expect(ifNoneMatchHolds(header, '"a"')).toBe(holds);
   });
 
@@ -32,7 +32,7 @@ describe("If-None-Match", () => {
     expect(ifNoneMatchHolds('"'.repeat(100_000), '"a"')).toBe(false);
   });
 
-  test("finds a tag wherever it stands in a list", () => {
+  test("RFC 9110 §13.1.2: a tag is found wherever it stands in a list", () => {
     const tag = fc.string({ unit: fc.constantFrom("a", "b", ",", " ", "!", "~").filter((c) => c !== " ") });
     fc.assert(
       fc.property(fc.array(tag, { minLength: 1, maxLength: 8 }), fc.nat(), (tags, index) => {
@@ -44,7 +44,7 @@ describe("If-None-Match", () => {
 });
 
 describe("If-Match", () => {
-  test("holds for the very tag or *, never for a weak one, never where nothing stands", () => {
+  test("RFC 9110 §13.1.1: If-Match holds for the very tag or *, never for a weak one, never where nothing stands", () => {
     expect(ifMatchHolds('"a"', '"a"')).toBe(true);
     expect(ifMatchHolds('"b", "a"', '"a"')).toBe(true);
     expect(ifMatchHolds("*", '"a"')).toBe(true);
@@ -58,7 +58,7 @@ describe("If-Match", () => {
 describe("an answer with an ETag", () => {
   const request = (headers: Record<string, string> = {}) => new Request("http://any/", { headers });
 
-  test("is whole for who does not have it and 304 for who has", async () => {
+  test("RFC 9110 §15.4.5: an answer is whole for who does not have it and 304 with its ETag for who has", async () => {
     const whole = await etagResponse(request(), { a: 1 });
     const etag = whole.headers.get("etag") ?? "";
     expect(etag).toBe(await strongEtag('{"a":1}'));
@@ -69,7 +69,7 @@ describe("an answer with an ETag", () => {
     expect(cached.headers.has("content-type")).toBe(false);
   });
 
-  test("has another tag when it has another body", async () => {
+  test("RFC 9110 §8.8.1: an answer has another strong tag when it has another body", async () => {
     await fc.assert(
       fc.asyncProperty(fc.string(), fc.string(), async (a, b) => {
         fc.pre(a !== b);

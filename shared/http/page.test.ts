@@ -82,7 +82,7 @@ test("the next link is the same request with another cursor, free of the host", 
   expect(nextLink(url, "new")).toBe('</orders/v1/orders?customerId=a%26b&limit=2&cursor=new>; rel="next"');
 });
 
-test("no parameter of a request can break out of the link", () => {
+test("RFC 8288 §3: no parameter of a request can break out of a next page's link", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       const url = new URL("http://any/list");

@@ -223,7 +223,7 @@ describe("a service app", () => {
     }
   });
 
-  test("answers 405 and names the methods where the address exists with others", async () => {
+  test("RFC 9110 §15.5.6: a service answers 405 and names the methods where the address exists with others", async () => {
     const response = await service().request("/things/v1/things/a", { method: "DELETE" });
     expect(response.status).toBe(405);
     expect(response.headers.get("allow")).toBe("PUT");

@@ -58,7 +58,7 @@ describe("a token", () => {
       expect(await verifier([key], audience).verify(token)).toEqual({ ok: true, value: ALICE });
   });
 
-  test("is what other implementations of RFC 7515 and 7519 take, too, and the other way round", async () => {
+  test("RFC 7515 §5.2: the gateway's token is what other implementations take, too, and the other way round", async () => {
     const token = await minter(key).mint(ALICE);
     const [jwk] = publicJwks([key]).keys;
     const read = await jwtVerify(token, await importJWK({ ...jwk } as never, "EdDSA"), {

@@ -8,7 +8,7 @@ describe("RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11 section 3)",
     expect(policy).toBe('"default";q=100;w=60');
   });
 
-  test("is a list when several are appended (RFC 9651 section 4.1.1)", () => {
+  test("RFC 9651 §4.1.1: RateLimit-Policy is a list when several are appended", () => {
     const headers = new Headers();
     for (const [name, limit, periodSeconds] of [
       ["burst", 100, 60],
@@ -19,7 +19,7 @@ describe("RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11 section 3)",
     expect(headers.get("ratelimit-policy")).toBe('"burst";q=100;w=60, "daily";q=1000;w=86400');
   });
 
-  test("escapes quotes and backslashes of the name (RFC 9651 section 4.1.6)", () => {
+  test("RFC 9651 §4.1.6: quotes and backslashes of a policy's name are escaped", () => {
     const { policy } = rateLimitFields({ name: 'a "b" \\', limit: 1, periodSeconds: 1 });
     expect(policy).toBe('"a \\"b\\" \\\\";q=1;w=1');
   });
@@ -68,6 +68,6 @@ test.each([
   [1_001, "2"],
   [-5_000, "0"],
   [Number.POSITIVE_INFINITY, undefined],
-])("Retry-After after %d ms is %s (RFC 9110 section 10.2.3)", (ms, field) => {
+])("RFC 9110 §10.2.3: Retry-After after %d ms is %s", (ms, field) => {
   expect(retryAfterField(ms)).toBe(field);
 });

@@ -64,7 +64,7 @@ describe("a client's address", () => {
     ["by=192.0.2.1", undefined],
     ["for=unknown", undefined],
     ['for="', undefined],
-  ])("is read of `Forwarded: %s` as %j (RFC 7239 section 4)", (list, address) => {
+  ])("RFC 7239 §4: of `Forwarded: %s` the client's address is %j", (list, address) => {
     expect(from("forwarded", list, proxies(1, "forwarded"))).toBe(address);
   });
 

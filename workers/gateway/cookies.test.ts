@@ -7,7 +7,7 @@ const TOKEN = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,20}$/);
 const VALUE = fc.stringMatching(/^[!#-+\--:<-[\]-~]{0,40}$/);
 
 describe("cookieOf", () => {
-  test("finds any cookie of a header that a browser wrote (RFC 6265bis 5.8.3)", () => {
+  test("RFC 6265bis §5.8.3: any cookie of a header that a browser wrote is found", () => {
     const cookies = fc.uniqueArray(fc.tuple(TOKEN, VALUE), { maxLength: 20, selector: ([name]) => name });
     fc.assert(
       fc.property(cookies, (pairs) => {

@@ -112,13 +112,13 @@ describe("a request to a service", () => {
     "proxy-authorization",
     "skerry-internal-actor",
     "Skerry-Internal-Anything",
-  ])("loses the header %s, which is not the client's to pass on", async (name) => {
+  ])("RFC 9110 §7.6.1: a request loses the header %s, which is not the client's to pass on", async (name) => {
     await gateway().request("/orders/v1/orders", { headers: { [name]: "x", accept: "application/json" } });
     expect(seen[0]?.headers.has(name)).toBe(false);
     expect(seen[0]?.headers.get("accept")).toBe("application/json");
   });
 
-  test("loses the headers that its Connection names, and survives names that are none", async () => {
+  test("RFC 9110 §7.6.1: a request loses the headers that its Connection names, and survives names that are none", async () => {
     await gateway().request("/orders/v1/orders", {
       headers: {
         connection: "close, X-Mine,, b ä d, content-type",
@@ -217,7 +217,7 @@ describe("an address", () => {
     expect(await (await gateway({ monitor }).request("/monitor/traces/1")).text()).toBe("/monitor/traces/1");
   });
 
-  test("of the gateway's own names its methods to other ones", async () => {
+  test("RFC 9110 §15.5.6: an address of the gateway's own names its methods to other ones", async () => {
     const response = await gateway().request("/healthz", { method: "DELETE" });
     expect(response.status).toBe(405);
     expect(response.headers.get("allow")).toBe("GET, HEAD");
@@ -279,7 +279,7 @@ describe("the gateway itself", () => {
     },
   );
 
-  test("answers HEAD without a body", async () => {
+  test("RFC 9110 §9.3.2: the gateway answers HEAD without a body", async () => {
     const response = await gateway().request("/", { method: "HEAD", headers: html });
     expect(response.status).toBe(200);
     expect(await response.text()).toBe("");
@@ -292,7 +292,7 @@ describe("the gateway itself", () => {
     });
   });
 
-  test("explains every registered problem at the address that its type names", async () => {
+  test("RFC 9457 §3.1.1: the gateway explains every registered problem at the address that its type names", async () => {
     for (const problem of REGISTERED_PROBLEMS) {
       const response = await gateway().request(`/problems/${problem.code}`);
       expect(await response.json()).toEqual({ type: `/problems/${problem.code}`, ...problem });

@@ -128,7 +128,7 @@ describe("an API key", () => {
     expect(remembering.digests.size()).toBe(0);
   });
 
-  test("may stand after a scheme in Authorization, in any case of letters", async () => {
+  test("RFC 9110 §11.1: an API key may stand after a scheme in Authorization, in any case of letters", async () => {
     const settings = (scheme?: string): AuthenticationSettings => ({
       apiKeys: { ...(KEYS.apiKeys as object), keys: {}, header: "authorization", ...(scheme && { scheme }) },
     });
@@ -204,7 +204,7 @@ describe("a client certificate", () => {
 describe("several ways", () => {
   const ALL: AuthenticationSettings = { ...KEYS, ...MTLS, jwt: { issuers: [] } };
 
-  test("are all told to who presents nothing, without an error (RFC 6750 section 3.1)", async () => {
+  test("RFC 6750 §3.1: who presents nothing is told of all ways, without an error", async () => {
     const { status, challenge, problem } = await ask(ALL);
     expect(status).toBe(401);
     expect(challenge).toBe('ApiKey realm="skerry", Bearer realm="skerry", ClientCertificate realm="skerry"');
@@ -267,7 +267,7 @@ describe("scopes", () => {
     expect(reached).toHaveLength(status === 200 ? 1 : 0);
   });
 
-  test("that are missing are named (RFC 6750 section 3.1)", async () => {
+  test("RFC 6750 §3.1: scopes that are missing are named with insufficient_scope", async () => {
     const { challenge, problem } = await ask({ ...KEYS, scopes: ["admin"], anyScope: ["a", "b"] }, asAlice);
     expect(challenge).toBe('ApiKey realm="skerry", error="insufficient_scope", scope="admin a b"');
     expect(problem).toMatchObject({ type: "/problems/scope_missing", status: 403 });

@@ -61,7 +61,7 @@ test("a token lets its subject in with its scopes, and the service does not see 
   expect(exchange.onward).toEqual([{ kind: "remove", name: "authorization", value: "" }]);
 });
 
-test("a refusal is an answer by RFC 6750 section 3.1, and names no part of the token", async () => {
+test("RFC 6750 §3.1: a refusal says invalid_token, and names no part of the token", async () => {
   const token = await issuer.token({ aud: "elsewhere" });
   const { status, description } = await ask(token);
   expect([status, description]).toEqual([401, "the token is meant for another audience"]);
@@ -82,7 +82,7 @@ describe("claims", () => {
     [{ sub: undefined }, "the token does not say who its subject is"],
     [{ sub: "" }, "the token does not say who its subject is"],
     [{ sub: 7 }, "the token does not say who its subject is"],
-  ])("%j: %s", async (claims, why) => {
+  ])("RFC 7519 §4.1: a token with %j is refused: %s", async (claims, why) => {
     const { status, description } = await ask(await issuer.token(claims));
     expect([status, description]).toEqual([why ? 401 : 200, why]);
   });
@@ -118,17 +118,20 @@ describe("claims", () => {
 describe("time", () => {
   const seconds = () => Math.floor(time.clock() / 1_000);
 
-  test.each([0, 60, 300])("is judged within %i seconds, exactly", async (clockSkewSeconds) => {
-    const settings = { ...GIVEN, clockSkewSeconds };
-    const token = await issuer.token({ nbf: seconds() + clockSkewSeconds, exp: seconds() + 1_000 });
-    expect((await ask(token, settings)).status).toBe(200);
-    const early = await issuer.token({ nbf: seconds() + clockSkewSeconds + 1 });
-    expect((await ask(early, settings)).description).toBe("the token does not hold yet");
-    time.pass((1_000 + clockSkewSeconds) * 1_000 - 1);
-    expect((await ask(token, settings)).status).toBe(200);
-    time.pass(1);
-    expect((await ask(token, settings)).description).toBe("the token has expired");
-  });
+  test.each([0, 60, 300])(
+    "RFC 7519 §4.1.4: time is judged within %i seconds, exactly",
+    async (clockSkewSeconds) => {
+      const settings = { ...GIVEN, clockSkewSeconds };
+      const token = await issuer.token({ nbf: seconds() + clockSkewSeconds, exp: seconds() + 1_000 });
+      expect((await ask(token, settings)).status).toBe(200);
+      const early = await issuer.token({ nbf: seconds() + clockSkewSeconds + 1 });
+      expect((await ask(early, settings)).description).toBe("the token does not hold yet");
+      time.pass((1_000 + clockSkewSeconds) * 1_000 - 1);
+      expect((await ask(token, settings)).status).toBe(200);
+      time.pass(1);
+      expect((await ask(token, settings)).description).toBe("the token has expired");
+    },
+  );
 });
 
 describe("the algorithm", () => {
@@ -140,7 +143,7 @@ describe("the algorithm", () => {
     expect((await ask(await by().token())).status).toBe(200);
   });
 
-  test("that the settings do not name is refused", async () => {
+  test("RFC 8725 §3.1: an algorithm that the settings do not name is refused", async () => {
     const { description } = await ask(await rsa.token(), { ...GIVEN, algorithms: ["ES256"] });
     expect(description).toBe("the token's algorithm is not allowed");
     const rs384 = await fakeIssuer("r3", () => time.clock(), "RS384");
@@ -148,7 +151,7 @@ describe("the algorithm", () => {
   });
 
   test.each(["none", "None", "HS256", "HS512", "dir"])(
-    "%s is none that anything could allow",
+    "RFC 8725 §3.2: the algorithm %s is none that anything could allow",
     async (alg) => {
       const claims = (await issuer.token()).split(".")[1];
       const signed = `${encoded({ alg, kid: "r1" })}.${claims}`;
@@ -161,7 +164,7 @@ describe("the algorithm", () => {
     },
   );
 
-  test("goes with the kind of key: a key is not used for what it is not", async () => {
+  test("RFC 8725 §3.1: an algorithm goes with the kind of key, and a key is not used for what it is not", async () => {
     const claims = (await issuer.token()).split(".").slice(1).join(".");
     const token = `${encoded({ alg: "RS256", kid: "k1" })}.${claims}`;
     expect((await ask(token)).description).toBe("the token's key is not known");
@@ -173,7 +176,7 @@ describe("the algorithm", () => {
       expect((await ask(await issuer.token(), { ...GIVEN, jwks: { keys: [jwk] } })).status).toBe(401);
   });
 
-  test("is not made harmless by an extension", async () => {
+  test("RFC 7515 §4.1.11: a token with an extension that has to be understood is refused", async () => {
     expect((await ask(await issuer.token({}, { crit: ["b64"], b64: true }))).description).toBe(
       "the token is none that is taken here",
     );
@@ -187,7 +190,7 @@ describe("the key", () => {
     expect((await ask(await issuer.token({}, { kid: undefined }), several)).status).toBe(200);
   });
 
-  test("must be the one that is named", async () => {
+  test("RFC 7515 §4.1.4: the key must be the one that is named", async () => {
     const jwks = { keys: [issuer.jwk, other.jwk] };
     const token = await issuer.token({}, { kid: "k2" });
     expect((await ask(token, { ...GIVEN, jwks })).description).toBe("the token's signature is not right");
@@ -200,7 +203,7 @@ describe("the key", () => {
     expect((await ask(await issuer.token(), { ...GIVEN, jwks })).status).toBe(200);
   });
 
-  test("that a token brings along is nobody's", async () => {
+  test("RFC 8725 §3.10: a key that a token brings along is nobody's", async () => {
     const token = await other.token({}, { kid: "k1", jwk: other.jwk, jku: "https://evil.example/keys" });
     expect((await ask(token)).description).toBe("the token's signature is not right");
   });

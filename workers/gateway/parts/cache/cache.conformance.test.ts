@@ -290,18 +290,18 @@ describe("requests", () => {
     return world.get("/a", headers);
   };
   test.each([
-    ["§5.2.1.1", "max-age=10", 10, "answer 1"],
-    ["§5.2.1.1", "max-age=10", 11, "answer 2"],
-    ["§5.2.1.2", "max-stale=5", 65, "answer 1"],
-    ["§5.2.1.2", "max-stale=5", 66, "answer 2"],
-    ["§5.2.1.2", "max-stale", 9_999, "answer 1"],
-    ["§5.2.1.2", "max-stale=x", 61, "answer 2"],
-    ["§5.2.1.3", "min-fresh=20", 40, "answer 1"],
-    ["§5.2.1.3", "min-fresh=20", 41, "answer 2"],
-    ["§5.2.1.4", "no-cache", 0, "answer 2"],
-    ["§5.2.1.5", "no-store", 1, "answer 1"],
-    ["§5.2.1.6", "no-transform", 1, "answer 1"],
-  ])('RFC 9111 %s: "%s" at an age of %d s gives "%s"', async (_, field, seconds, body) => {
+    [".1", "max-age=10", 10, "answer 1"],
+    [".1", "max-age=10", 11, "answer 2"],
+    [".2", "max-stale=5", 65, "answer 1"],
+    [".2", "max-stale=5", 66, "answer 2"],
+    [".2", "max-stale", 9_999, "answer 1"],
+    [".2", "max-stale=x", 61, "answer 2"],
+    [".3", "min-fresh=20", 40, "answer 1"],
+    [".3", "min-fresh=20", 41, "answer 2"],
+    [".4", "no-cache", 0, "answer 2"],
+    [".5", "no-store", 1, "answer 1"],
+    [".6", "no-transform", 1, "answer 1"],
+  ])('RFC 9111 §5.2.1%s: "%s" at an age of %d s gives "%s"', async (_, field, seconds, body) => {
     expect((await answerAfter(seconds, { "cache-control": field })).body).toBe(body);
   });
   test("RFC 9111 §5.2.1.5: what comes for a request with no-store is not kept", async () => {

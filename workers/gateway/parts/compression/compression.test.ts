@@ -54,11 +54,11 @@ describe("Accept-Encoding (RFC 9110 12.5.3)", () => {
     ["gzip;q=2", undefined, false],
     ["gzip;q=0.1234", undefined, false],
     ["gzip;q=, br;x=1,;;,=", undefined, false],
-  ])("%j wants %j", (header, encoding, identityRefused) => {
+  ])("RFC 9110 §12.5.3: Accept-Encoding %j wants %j", (header, encoding, identityRefused) => {
     expect(acceptedEncoding(header, ["br", "gzip"])).toEqual({ encoding, identityRefused });
   });
 
-  test("never leads to a coding that it refuses or does not name", () => {
+  test("RFC 9110 §12.5.3: no Accept-Encoding leads to a coding that it refuses or does not name", () => {
     const coding = fc.constantFrom("gzip", "br", "*", "identity", "zstd");
     const entry = fc.tuple(coding, fc.constantFrom("", ";q=0", ";q=0.5", ";q=1"));
     const header = fc.uniqueArray(entry, { maxLength: 5, selector: ([name]) => name });
@@ -81,27 +81,27 @@ describe("Accept-Encoding (RFC 9110 12.5.3)", () => {
 });
 
 describe("compression", () => {
-  test("says the coding, takes the length away and tells caches (RFC 9110 8.4, 12.5.5)", async () => {
+  test("RFC 9110 §8.4: a compressed answer says its coding, has no length and tells caches", async () => {
     const headers = await sent({ headers: { ...TEXT, vary: "Origin" } });
     expect(headers.get("content-encoding")).toBe("br");
     expect(headers.has("content-length")).toBe(false);
     expect(headers.get("vary")).toBe("Origin, accept-encoding");
   });
 
-  test("tells caches also where this client gets the answer as it is", async () => {
+  test("RFC 9110 §12.5.5: Vary tells caches also where this client gets the answer as it is", async () => {
     const headers = await sent({ accept: "" });
     expect(headers.has("content-encoding")).toBe(false);
     expect(headers.get("content-length")).toBe("5000");
     expect(headers.get("vary")).toBe("accept-encoding");
   });
 
-  test("weakens a strong tag and leaves a weak one (RFC 9110 8.8.1)", async () => {
+  test("RFC 9110 §8.8.1: compression weakens a strong tag and leaves a weak one", async () => {
     expect((await sent({ headers: { ...TEXT, etag: '"a"' } })).get("etag")).toBe('W/"a"');
     expect((await sent({ headers: { ...TEXT, etag: 'W/"a"' } })).get("etag")).toBe('W/"a"');
     expect((await sent({ accept: "", headers: { ...TEXT, etag: '"a"' } })).get("etag")).toBe('"a"');
   });
 
-  test("tags a 304 as the answer that the client has (RFC 9111 4.3.4)", async () => {
+  test("RFC 9111 §4.3.4: a 304 has the tag of the compressed answer that the client has", async () => {
     const not = { status: 304, headers: { etag: '"a"' } };
     const compressed = await sent({ ...not, ifNoneMatch: 'W/"a"' });
     expect(Object.fromEntries(compressed)).toMatchObject({ etag: 'W/"a"', vary: "accept-encoding" });
@@ -137,7 +137,7 @@ describe("compression", () => {
     ["gRPC-Web", { "content-type": "application/grpc-web+proto" }],
     ["pictures", { "content-type": "image/png" }],
     ["what has no type", { "content-type": "" }],
-  ])("leaves %s alone", async (_, headers: Record<string, string>) => {
+  ])("RFC 9110 §7.7: compression leaves %s alone", async (_, headers: Record<string, string>) => {
     const left = await sent({ headers });
     expect(left.get("content-encoding")).toBe(headers["content-encoding"] ?? null);
     expect(left.has("vary")).toBe(false);
@@ -152,7 +152,7 @@ describe("compression", () => {
     expect((await sent({ headers: { "content-type": type } })).get("content-encoding")).toBe("br");
   });
 
-  test("leaves parts of an answer alone (RFC 9110 15.3.7)", async () => {
+  test("RFC 9110 §15.3.7: parts of an answer are not compressed", async () => {
     expect((await sent({ status: 206 })).has("content-encoding")).toBe(false);
   });
 

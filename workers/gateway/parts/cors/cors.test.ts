@@ -26,14 +26,14 @@ const corsHeaders = (answer: Response) =>
   [...answer.headers.keys()].filter((name) => name.startsWith("access-"));
 
 describe('a CORS request (Fetch, "HTTP requests")', () => {
-  test('of an allowed origin may be read by that origin (Fetch, "HTTP responses": Access-Control-Allow-Origin)', async () => {
+  test("Fetch §HTTP responses: what an allowed origin asks for may be read by that origin", async () => {
     const { headers } = await stand(OPEN_TO_SHOP).send("GET", { origin: SHOP });
     expect(headers.get("access-control-allow-origin")).toBe(SHOP);
     expect(headers.get("access-control-expose-headers")).toContain("x-request-id");
     expect(headers.has("access-control-allow-credentials")).toBe(false);
   });
 
-  test('of another origin goes on and gets no CORS headers, so that its page cannot read (Fetch, "CORS check")', async () => {
+  test("Fetch §CORS check: a request of another origin goes on and gets no CORS headers, so that its page cannot read", async () => {
     const { send, asked } = stand(OPEN_TO_SHOP);
     const answer = await send("POST", { origin: "https://evil.example" });
     expect(asked).toEqual(["POST"]);
@@ -41,7 +41,7 @@ describe('a CORS request (Fetch, "HTTP requests")', () => {
     expect(corsHeaders(answer)).toEqual([]);
   });
 
-  test('tells caches of Origin also where the answer has no CORS headers (Fetch, "CORS protocol and HTTP caches")', async () => {
+  test("Fetch §CORS protocol and HTTP caches: Vary tells of Origin also where the answer has no CORS headers", async () => {
     const { send } = stand(OPEN_TO_SHOP, { vary: "Accept" });
     expect((await send("GET")).headers.get("vary")).toBe("Accept, origin");
     expect((await send("GET", { origin: SHOP })).headers.get("vary")).toBe("Accept, origin");
@@ -55,7 +55,7 @@ describe('a CORS request (Fetch, "HTTP requests")', () => {
     expect((await stand(OPEN_TO_SHOP, { vary: "*" }).send("GET")).headers.get("vary")).toBe("*");
   });
 
-  test('where everybody is allowed gets one answer for all, and Vary says nothing (Fetch, "CORS protocol and HTTP caches")', async () => {
+  test("Fetch §CORS protocol and HTTP caches: where everybody is allowed there is one answer for all, and Vary says nothing", async () => {
     const { send } = stand({ origins: "*" });
     for (const answer of [await send("GET"), await send("GET", { origin: SHOP })]) {
       expect(answer.headers.get("access-control-allow-origin")).toBe("*");
@@ -63,7 +63,7 @@ describe('a CORS request (Fetch, "HTTP requests")', () => {
     }
   });
 
-  test('with credentials names the origin and says so (Fetch, "HTTP responses": Access-Control-Allow-Credentials)', async () => {
+  test("Fetch §HTTP responses: an answer with credentials names the origin and says so", async () => {
     const { headers } = await stand({ ...OPEN_TO_SHOP, credentials: true }).send("GET", { origin: SHOP });
     expect(headers.get("access-control-allow-origin")).toBe(SHOP);
     expect(headers.get("access-control-allow-credentials")).toBe("true");
@@ -86,7 +86,7 @@ describe('a CORS request (Fetch, "HTTP requests")', () => {
 });
 
 describe('a CORS-preflight request (Fetch, "HTTP requests")', () => {
-  test('is answered with an ok status and without the service (Fetch, "CORS-preflight fetch")', async () => {
+  test("Fetch §CORS-preflight fetch: a preflight is answered with an ok status and without the service", async () => {
     const { preflight, asked } = stand({
       ...OPEN_TO_SHOP,
       methods: ["PUT"],
@@ -106,7 +106,7 @@ describe('a CORS-preflight request (Fetch, "HTTP requests")', () => {
     });
   });
 
-  test('of another origin is answered 403 without CORS headers (Fetch, "HTTP responses": encouraged where a server does not take part)', async () => {
+  test("Fetch §HTTP responses: a preflight of another origin is answered 403 without CORS headers", async () => {
     const { preflight, asked } = stand(OPEN_TO_SHOP);
     const answer = await preflight("https://evil.example");
     expect(answer.status).toBe(403);
@@ -121,7 +121,7 @@ describe('a CORS-preflight request (Fetch, "HTTP requests")', () => {
     expect(headers.get("access-control-allow-credentials")).toBe("true");
   });
 
-  test('is told what is allowed, whatever it asks for: the browser compares (Fetch, "CORS-preflight fetch")', async () => {
+  test("Fetch §CORS-preflight fetch: a preflight is told what is allowed, whatever it asks for: the browser compares", async () => {
     const wanted = {
       "access-control-request-method": "DELETE",
       "access-control-request-headers": "x-secret",
@@ -134,7 +134,7 @@ describe('a CORS-preflight request (Fetch, "HTTP requests")', () => {
     expect(headers.get("access-control-allow-headers")).toBe("x-a");
   });
 
-  test("is only what has both an origin and a method to ask for: another OPTIONS is the service's (Fetch, 'HTTP requests')", async () => {
+  test("Fetch §HTTP requests: a preflight has both an origin and a method to ask for: another OPTIONS is the service's", async () => {
     const { send, asked } = stand(OPEN_TO_SHOP);
     await send("OPTIONS");
     const answer = await send("OPTIONS", { origin: SHOP });
@@ -191,7 +191,7 @@ describe("an allowed origin", () => {
 });
 
 describe("what is written for CORS", () => {
-  test('cannot join credentials and "*" (Fetch, "CORS protocol and credentials")', () => {
+  test('Fetch §CORS protocol and credentials: no configuration joins credentials and "*"', () => {
     const taken = (written: unknown) => corsSchema.safeParse(written).success;
     expect(taken({ origins: "*", credentials: true })).toBe(false);
     expect(taken({ origins: [SHOP], credentials: true, headers: "*" })).toBe(false);

@@ -34,28 +34,28 @@ const ask = async ({ written = {}, instances = [], now = "2024-01-01", answer, m
 };
 
 describe("RFC 9745", () => {
-  test("section 2.1: `Deprecation` is a Structured Field Date in seconds", async () => {
+  test("RFC 9745 §2.1: `Deprecation` is a Structured Field Date in seconds", async () => {
     const { header } = await ask({ written: { deprecated: JULY_2023 } });
     expect(header("deprecation")).toBe("@1688169599");
   });
 
-  test("section 2.1: a deprecation may lie in the future, and a day begins in UTC", async () => {
+  test("RFC 9745 §2.1: a deprecation may lie in the future, and a day begins in UTC", async () => {
     const { header } = await ask({ written: { deprecated: "2024-06-30" } });
     expect(header("deprecation")).toBe(`@${Date.UTC(2024, 5, 30) / 1_000}`);
   });
 
-  test("section 3: a link of relation `deprecation` leads to what is said of it", async () => {
+  test("RFC 9745 §3: a link of relation `deprecation` leads to what is said of it", async () => {
     const { header } = await ask({ written: { deprecated: JULY_2023, link: "https://docs.example/end" } });
     expect(header("link")).toBe('<https://docs.example/end>; rel="deprecation"');
   });
 
-  test("section 4: a sunset before the deprecation is no configuration", () => {
+  test("RFC 9745 §4: a sunset before the deprecation is no configuration", () => {
     const parsed = lifecycleSchema.safeParse({ deprecated: JULY_2024, sunset: JULY_2023 });
     expect(parsed.error?.issues[0]?.path).toEqual(["sunset"]);
     expect(lifecycleSchema.safeParse({ deprecated: JULY_2024, sunset: JULY_2024 }).success).toBe(true);
   });
 
-  test("section 4: a sunset before the deprecation is never told, wherever the two come from", async () => {
+  test("RFC 9745 §4: a sunset before the deprecation is never told, wherever the two come from", async () => {
     const early = { sunset: "2024-02-01" };
     const late = { deprecated: "2024-03-01" };
     const both = await ask({ instances: [{ metadata: { ...early, ...late } }] });
@@ -67,32 +67,32 @@ describe("RFC 9745", () => {
     ]);
   });
 
-  test("section 5: a deprecated resource answers as it did", async () => {
+  test("RFC 9745 §5: a deprecated resource answers as it did", async () => {
     const { response, sent } = await ask({ written: { deprecated: JULY_2023 } });
     expect([response.status, await response.text(), sent]).toEqual([200, "goods", 1]);
   });
 });
 
 describe("RFC 8594", () => {
-  test("section 3: `Sunset` is an HTTP-date", async () => {
+  test("RFC 8594 §3: `Sunset` is an HTTP-date", async () => {
     const { header } = await ask({ written: { sunset: JULY_2024 } });
     expect(header("sunset")).toBe("Sun, 30 Jun 2024 23:59:59 GMT");
   });
 
-  test("section 6: a link of relation `sunset` leads to what is said of it", async () => {
+  test("RFC 8594 §6: a link of relation `sunset` leads to what is said of it", async () => {
     const { header } = await ask({ written: { sunset: JULY_2024, link: "/docs/end" } });
     expect(header("link")).toBe('</docs/end>; rel="sunset"');
   });
 });
 
-test("RFC 5829: a link of relation `successor-version` leads to what takes its place, beside the service's own links", async () => {
+test("RFC 5829 §3.2: a link of relation `successor-version` leads to what takes its place, beside the service's own links", async () => {
   const answer = new Response("goods", { headers: { link: '</next>; rel="next"' } });
   const { header } = await ask({ written: { successor: "/shop/v2" }, answer });
   expect(header("link")).toBe('</next>; rel="next", </shop/v2>; rel="successor-version"');
 });
 
-describe("RFC 9110 section 15.5.11: after its sunset", () => {
-  test("a version is gone, with a link to its successor, and its service is not asked", async () => {
+describe("after its sunset", () => {
+  test("RFC 9110 §15.5.11: after its sunset a version is gone, with a link to its successor, and its service is not asked", async () => {
     const written = { deprecated: JULY_2023, sunset: JULY_2024, successor: "/shop/v2" };
     const { response, header, sent } = await ask({ written, now: JULY_2024 });
     expect([response.status, sent]).toEqual([410, 0]);
@@ -106,7 +106,7 @@ describe("RFC 9110 section 15.5.11: after its sunset", () => {
     });
   });
 
-  test("a version answers until the very moment", async () => {
+  test("RFC 8594 §3: a version answers until the very moment of its sunset", async () => {
     const { sent } = await ask({ written: { sunset: JULY_2024 }, now: "2024-06-30T23:59:58.999Z" });
     expect(sent).toBe(1);
   });

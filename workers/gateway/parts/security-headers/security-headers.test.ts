@@ -30,7 +30,7 @@ describe("security headers", () => {
     expect(headers.get("referrer-policy")).toBe("origin");
   });
 
-  test("speak of https over https alone (RFC 6797 section 7.2)", async () => {
+  test("RFC 6797 §7.2: Strict-Transport-Security is told over https alone", async () => {
     const { headers } = await answerTo("http://shop.example/", { strictTransportSecurity: "max-age=1" });
     expect(headers.has("strict-transport-security")).toBe(false);
     expect(headers.get("x-content-type-options")).toBe("nosniff");

@@ -29,7 +29,7 @@ describe("Server-Timing", () => {
     ).toBe("auth;dur=1, upstream;dur=10, total;dur=12.3");
   });
 
-  test("stands beside what the service says of itself", async () => {
+  test("Server-Timing §2: the gateway's metrics stand beside those of the service", async () => {
     expect(await told([], { "server-timing": "db;dur=4" })).toBe("db;dur=4, total;dur=12.3");
   });
 
@@ -43,7 +43,7 @@ describe("Server-Timing", () => {
     expect((await told(phases))?.split(", ")).toHaveLength(LIMITS.serverTimings + 1);
   });
 
-  test("names phases by tokens, whatever they are called (RFC 9110 section 5.6.2)", async () => {
+  test("Server-Timing §2: phases are named by tokens, whatever they are called", async () => {
     await fc.assert(
       fc.asyncProperty(TEXT, fc.double({ noNaN: true, min: -10, max: 1e6 }), async (name, ms) => {
         expect(await told([{ name, ms }], {}, { total: false })).toMatch(

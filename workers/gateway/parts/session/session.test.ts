@@ -22,7 +22,7 @@ const cookieLine = (answer: Response, name: string) =>
   answer.headers.getSetCookie().find((line) => line.startsWith(`${name}=`));
 
 describe("a session", () => {
-  test("is set by a service, comes back to it, and its cookie is out of reach of scripts (RFC 6265bis 4.1.2, 4.1.3.2)", async () => {
+  test("RFC 6265bis §4.1.2: a session comes back to the service that set it, and its cookie is out of reach of scripts", async () => {
     const stand = sessionStand();
     const answer = await stand.send("GET", {}, ALICE);
     expect(stand.seen()).toBeUndefined();
@@ -253,7 +253,7 @@ describe("what a service asks for and cannot be", () => {
     ]);
   });
 
-  test("never makes a cookie that a browser drops (RFC 6265bis 5.6)", async () => {
+  test("RFC 6265bis §5.6: no session makes a cookie that a browser drops", async () => {
     for (let length = 2_800; length < 3_200; length += 7) {
       const stand = sessionStand();
       const line =
@@ -296,7 +296,7 @@ describe("a session that authenticates", () => {
 });
 
 describe("what is written for sessions", () => {
-  test("holds keys of 32 bytes under different ids, and names that browsers hold to this host", () => {
+  test("RFC 6265bis §4.1.3.2: what is written holds keys of 32 bytes under different ids, and names that browsers hold to this host", () => {
     const taken = (written: unknown) => sessionSchema.safeParse(written).success;
     expect(taken({ keys: [K1, K2] })).toBe(true);
     expect(taken({ keys: [K1, K1] })).toBe(false);

@@ -128,7 +128,7 @@ describe("a refusal", () => {
     },
   );
 
-  test("RFC 9110 section 15.5.7: of a major that there is not is a 406 that names those that there are", async () => {
+  test("RFC 9110 §15.5.7: a refusal of a major that there is not is a 406 that names those that there are", async () => {
     for (const asking of [{ header: "9" }, { accept: json("9") }]) {
       const refused = await refusedOf(asking);
       expect(refused).toMatchObject({ status: 406, type: "/problems/version_not_offered" });
