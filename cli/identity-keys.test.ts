@@ -17,7 +17,10 @@ beforeEach(async () => {
 afterEach(() => folder.remove());
 
 test("the first start makes a pair in a file that only its owner reads, named by its thumbprint", async () => {
-  const { privateJwk, publicJwks } = identityKeys(folder.path);
+  const {
+    privateJwks: [privateJwk],
+    publicJwks,
+  } = identityKeys(folder.path);
   expect(privateJwk.kid).toBe((await calculateJwkThumbprint(privateJwk)).slice(0, 12));
   expect(publicJwks.keys).toEqual([
     { kty: "OKP", crv: "Ed25519", kid: privateJwk.kid, x: privateJwk.x, use: "sig", alg: "EdDSA" },
@@ -27,7 +30,10 @@ test("the first start makes a pair in a file that only its owner reads, named by
 });
 
 test("what the one half signs the other verifies, both as they are told to workers", async () => {
-  const { privateJwk, publicJwks } = identityKeys(folder.path);
+  const {
+    privateJwks: [privateJwk],
+    publicJwks,
+  } = identityKeys(folder.path);
   const clock = () => 1_000_000;
   const keys = readPrivateKeys(JSON.stringify({ keys: [privateJwk] }));
   const token = await identityMinter({ keys, clock }).mint({ subject: "me", scopes: [], by: "jwt" });
@@ -41,14 +47,17 @@ test("every later start has the same, and another folder has another", () => {
   mkdirSync(other);
   const first = identityKeys(folder.path);
   expect(identityKeys(folder.path)).toEqual(first);
-  expect(identityKeys(other).privateJwk.x).not.toBe(first.privateJwk.x);
+  expect(identityKeys(other).privateJwks[0].x).not.toBe(first.privateJwks[0].x);
 });
 
 test("a key that was added to the file is shown, and the first one signs", () => {
-  const old = identityKeys(folder.path).privateJwk;
+  const [old] = identityKeys(folder.path).privateJwks;
   const next = { ...old, kid: "next" };
   writeFileSync(identityKeysFile(folder.path), JSON.stringify({ keys: [next, old] }));
-  const { privateJwk, publicJwks } = identityKeys(folder.path);
+  const {
+    privateJwks: [privateJwk],
+    publicJwks,
+  } = identityKeys(folder.path);
   expect(privateJwk.kid).toBe("next");
   expect(publicJwks.keys.map(({ kid }) => kid)).toEqual(["next", old.kid]);
 });

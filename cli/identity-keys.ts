@@ -11,8 +11,8 @@ import {
 import { CliFailure } from "./failure.ts";
 
 export interface IdentityKeys {
-  /** The gateway's alone. */
-  readonly privateJwk: IdentityJwk;
+  /** The gateway's alone; the first one signs. */
+  readonly privateJwks: readonly [IdentityJwk, ...IdentityJwk[]];
   /** For everybody who verifies. */
   readonly publicJwks: PublicJwks;
 }
@@ -56,12 +56,12 @@ const readKept = (dataDir: string): IdentityKeys | undefined => {
 };
 
 const withPublic = (keys: readonly [IdentityJwk, ...IdentityJwk[]]): IdentityKeys => ({
-  privateJwk: keys[0],
+  privateJwks: keys,
   publicJwks: publicJwks(keys),
 });
 
 /** Named by its thumbprint (RFC 7638): the same key has the same name everywhere. */
-const newIdentityKey = (): IdentityJwk => {
+export const newIdentityKey = (): IdentityJwk => {
   const { x = "", d = "" } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
   const thumbprint = createHash("sha256").update(JSON.stringify({ crv: "Ed25519", kty: "OKP", x }));
   return { kty: "OKP", crv: "Ed25519", kid: thumbprint.digest("base64url").slice(0, KID_CHARACTERS), x, d };

@@ -6,23 +6,26 @@ import { createBundler } from "./bundle-workers.ts";
 import { controlClient } from "./control-client.ts";
 import { type ControlSecrets, controlSecrets } from "./control-secrets.ts";
 import { CliFailure } from "./failure.ts";
+import { type IdentityKeys, identityKeys } from "./identity-keys.ts";
 import { ownerMark } from "./owned-processes.ts";
 import { registerWorkers } from "./register-workers.ts";
 import { keepSignalListeners } from "./signal-listeners.ts";
 import { waitUntilReady } from "./wait-until-ready.ts";
 import { workerSecrets } from "./worker-secrets.ts";
-import { GATEWAY, ROOT, WORKERS } from "./workers.ts";
+import { GATEWAY, ROOT, WORKERS, type WorkerEntry } from "./workers.ts";
 
 export interface LocalSystemOptions {
   /** The gateway's port on 127.0.0.1; 0 takes a free one. */
   readonly port: number;
-  /** The workers' storage lives in `<dataDir>/workers`, the control plane's secrets in `<dataDir>/control.json`. */
+  /** Holds the workers' storage in `workers/`, the control plane's secrets in `control.json`, the identity keys in `identity.json`. */
   readonly dataDir: string;
   readonly natsUrl: string;
   /** Variables of every worker, stronger than those of its `wrangler.toml`. */
   readonly env?: Readonly<Record<string, string>>;
   /** Variables of single workers, by worker name; stronger than `env`. */
   readonly overrides?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Workers that get a socket of their own, beside those that always have one. */
+  readonly sockets?: readonly string[];
   /** Ends a start that waits for the workers to become ready. */
   readonly signal?: AbortSignal;
 }
@@ -47,7 +50,11 @@ const entries = Object.fromEntries(WORKERS.map(({ name, main }) => [name, join(R
 /** What stays the same while bundles change. */
 interface Serving extends LocalSystemOptions {
   readonly control: ControlSecrets;
+  readonly identity: IdentityKeys;
 }
+
+const hasSocket = ({ name, ownSocket }: WorkerEntry, { sockets }: LocalSystemOptions): boolean =>
+  ownSocket === true || sockets?.includes(name) === true;
 
 /**
  * @param bundles the modules' texts by worker name
@@ -59,13 +66,13 @@ const miniflareOptions = async (
   ports: Readonly<Record<string, number>>,
 ) => {
   const { workerOptions } = await import("./worker-options.ts");
-  const secrets = await workerSecrets(options.control);
+  const secrets = await workerSecrets(options.control, options.identity);
   const shared = { NATS_URL: options.natsUrl, ...options.env };
   const workers = WORKERS.map((worker) =>
     workerOptions(worker, {
       contents: bundles[worker.name] ?? "",
       vars: { ...shared, ...secrets[worker.name], ...options.overrides?.[worker.name] },
-      ...(worker.ownSocket ? { socketPort: ports[worker.name] ?? 0 } : {}),
+      ...(hasSocket(worker, options) ? { socketPort: ports[worker.name] ?? 0 } : {}),
     }),
   );
   return convertV4MiniflareOptions({
@@ -90,8 +97,8 @@ const migrate = async (miniflare: Miniflare) => {
   );
 };
 
-const addressesOf = async (miniflare: Miniflare) => {
-  const own = WORKERS.filter((worker) => worker.ownSocket);
+const addressesOf = async (miniflare: Miniflare, options: LocalSystemOptions) => {
+  const own = WORKERS.filter((worker) => hasSocket(worker, options));
   const pairs = own.map(
     async ({ name }) => [name, (await miniflare.unsafeGetDirectURL(name)).origin] as const,
   );
@@ -108,7 +115,7 @@ const serve = async (options: Serving, bundles: Readonly<Record<string, string>>
   try {
     await miniflare.ready.finally(removeNewListeners);
     await migrate(miniflare);
-    const services = await addressesOf(miniflare);
+    const services = await addressesOf(miniflare, options);
     const url = services[GATEWAY];
     if (url === undefined) throw new CliFailure(`cannot start without the worker "${GATEWAY}"`);
     const control = controlClient({ url, token: options.control.token });
@@ -144,7 +151,11 @@ export const startLocalSystem = async (options: LocalSystemOptions): Promise<Loc
     // Loading wrangler blocks this process for a second; esbuild builds on in one of its own.
     await import("./worker-options.ts");
     const control = controlSecrets(options.dataDir);
-    const { url, services, serveAnew, dispose } = await serve({ ...options, control }, await building);
+    const identity = identityKeys(options.dataDir);
+    const { url, services, serveAnew, dispose } = await serve(
+      { ...options, control, identity },
+      await building,
+    );
     return {
       url,
       services,

@@ -28,9 +28,10 @@ import { durableActors, hostDurableActor } from "#shared/runtime/durable-actor.t
 import { d1ReadStore } from "#shared/storage/d1-read-store.ts";
 import { tracedD1 } from "#shared/storage/traced-d1.ts";
 import { type ControlEnv, type ServiceControl, serviceControl } from "./service-control.ts";
+import { type ServiceIdentityEnv, serviceIdentity } from "./service-identity.ts";
 
 /** The bindings that every event-sourced service has in its `wrangler.toml`. */
-export interface EventSourcedEnv extends ControlEnv {
+export interface EventSourcedEnv extends ControlEnv, ServiceIdentityEnv {
   DB: D1Database;
   MONITOR: Fetcher;
   COMMANDS: DurableObjectNamespace;
@@ -209,7 +210,8 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     const { name, major, description, problems } = service;
     const readiness = [configurationCheck(env), ...serviceHealth(actors)];
     const { link, config, flags } = controlOf(env);
-    const app = createServiceApp({ name, major, description, problems, readiness, config });
+    const identity = { verifier: serviceIdentity(name, env) };
+    const app = createServiceApp({ name, major, description, problems, readiness, config, identity });
     const { commands, projectors } = actors;
     service.addRoutes(app, { env, commands, projectors, config, flags, entry: link.entry });
     addProcessRoutes(app, actors);

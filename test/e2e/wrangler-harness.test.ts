@@ -4,11 +4,13 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { applyMigrations } from "#cli/apply-migrations.ts";
 import { controlClient } from "#cli/control-client.ts";
+import { newIdentityKey } from "#cli/identity-keys.ts";
 import { registerWorkers } from "#cli/register-workers.ts";
 import { workerSecrets } from "#cli/worker-secrets.ts";
 import { ROOT, WORKERS } from "#cli/workers.ts";
 import { applyStreams } from "#nats/apply-streams.ts";
 import { newKey } from "#shared/config/sealing.ts";
+import { publicJwks } from "#shared/identity/identity-keys.ts";
 import { startNats, type TestNats } from "../setup/nats.ts";
 import { eventually, expectStatus, type Shop, shopOf } from "./shop.ts";
 
@@ -21,7 +23,9 @@ beforeAll(async () => {
   await applyStreams({ natsUrl: nats.url });
   const workers = WORKERS;
   const token = "skerry_of-the-harness";
-  const secrets = await workerSecrets({ token, keys: newKey("k1") });
+  const key = newIdentityKey();
+  const identity = { privateJwks: [key], publicJwks: publicJwks([key]) } as const;
+  const secrets = await workerSecrets({ token, keys: newKey("k1") }, identity);
   harness = createTestHarness({
     root: ROOT,
     workers: workers.map(({ name, config, localServices = {} }) => ({

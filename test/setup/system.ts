@@ -10,7 +10,7 @@ export interface TestSystem extends LocalSystem {
   restartWorkers(): Promise<TestSystem>;
 }
 
-export interface TestSystemOptions extends Pick<LocalSystemOptions, "env" | "overrides"> {
+export interface TestSystemOptions extends Pick<LocalSystemOptions, "env" | "overrides" | "sockets"> {
   /** Absent: the newest that could be had. */
   readonly program?: NatsProgram;
 }

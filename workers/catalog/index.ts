@@ -10,11 +10,12 @@ import { ok } from "#shared/result.ts";
 import { systemClock } from "#shared/runtime/clock.ts";
 import { tracedD1 } from "#shared/storage/traced-d1.ts";
 import { type ControlEnv, serviceControl } from "../service-control.ts";
+import { type ServiceIdentityEnv, serviceIdentity } from "../service-identity.ts";
 import { CATALOG, CATALOG_CONFIG, CATALOG_PROBLEMS } from "./contract.ts";
 import { createProducts } from "./products.ts";
 import { addCatalogRoutes } from "./routes.ts";
 
-interface CatalogEnv extends ControlEnv {
+interface CatalogEnv extends ControlEnv, ServiceIdentityEnv {
   readonly DB: D1Database;
   readonly MONITOR: Fetcher;
   readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string;
@@ -45,6 +46,7 @@ const makeCatalog = () => {
       { name: "database", check: async () => ok(await DB.prepare("SELECT 1 FROM products").first()) },
     ],
     config,
+    identity: { verifier: serviceIdentity(CATALOG.service, bindings) },
   });
   addCatalogRoutes(app, createProducts(drizzle(tracedD1(DB, CATALOG.service)), systemClock), config);
   return { link, telemetry, app };

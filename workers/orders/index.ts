@@ -1,6 +1,7 @@
 /** Orders: what it is made of. */
 import { v7 as uuidv7 } from "uuid";
 import { bindingUpstream } from "#shared/http/upstream-binding.ts";
+import { identifiedUpstream } from "#shared/identity/carry-identity.ts";
 import { serviceBindings } from "#shared/registry/instance-upstream.ts";
 import { registeredUpstream } from "#shared/registry/registered-upstream.ts";
 import { systemClock } from "#shared/runtime/clock.ts";
@@ -37,15 +38,17 @@ const { handlers, Commander, Projector, Processor } = eventSourcedService<Env, t
       commands,
       store: d1OrderStore(tracedD1(env.DB, ORDERS.service)),
       quotes: priceQuotes({
-        catalog: tracedUpstream(
-          registeredUpstream({
-            ...CATALOG,
-            entry,
-            bindings: serviceBindings({ ...env }),
-            unknown: bindingUpstream(env.CATALOG),
-            random: Math.random,
-          }),
-          CATALOG,
+        catalog: identifiedUpstream(
+          tracedUpstream(
+            registeredUpstream({
+              ...CATALOG,
+              entry,
+              bindings: serviceBindings({ ...env }),
+              unknown: bindingUpstream(env.CATALOG),
+              random: Math.random,
+            }),
+            CATALOG,
+          ),
         ),
         clock: systemClock,
         maxAgeMs: () => config.get().quoteMs,

@@ -9,7 +9,7 @@ import type { Caller } from "./caller.ts";
 import { hashOf, presentedToken, sameHash } from "./token.ts";
 import { type TokenMethods, UNKNOWN_TOKEN } from "./token-store.ts";
 
-type AuthorisedEnv = { Variables: ServiceEnv["Variables"] & { caller: Caller } };
+type AuthorisedEnv = { Variables: Omit<ServiceEnv["Variables"], "caller"> & { caller: Caller } };
 type TokenFailure = Failure<"token_missing" | "token_unknown" | "token_expired">;
 
 export interface AuthoriseOptions {
