@@ -212,6 +212,10 @@ describe("exit codes", () => {
     [["registry", "register", "orders", "o2", "--version", "1.0.0"]],
     [["token", "create", "ci", "--role", "read", "--ttl", "soon"]],
     [["secret", "rotate", "k2"]],
+    [["key", "new"]],
+    [["key", "new", "a_b"]],
+    [["key", "new", "a", "--scope", "two words"]],
+    [["session-key", "new", "a b"]],
     [["completion", "tcsh"]],
     [["fly"]],
   ])("%j is a usage fault: 2, and one line says it", async (args) => {
@@ -243,6 +247,9 @@ describe("exit codes", () => {
       "flags",
       "secret",
       "token",
+      "key",
+      "session-key",
+      "identity-key",
       "status",
       "completion",
     ]) {

@@ -3,10 +3,13 @@ import { Command } from "commander";
 import { completionCommand } from "./completion-command.ts";
 import { configCommands } from "./config-commands.ts";
 import { flagsCommand } from "./flags-command.ts";
+import { identityKeyCommands } from "./identity-key-commands.ts";
+import { keyCommands } from "./key-commands.ts";
 import { registryCommands } from "./registry-commands.ts";
 import { rolloutCommands } from "./rollout-commands.ts";
 import { secretCommands } from "./secret-commands.ts";
 import { session } from "./session.ts";
+import { sessionKeyCommands } from "./session-key-commands.ts";
 import { statusCommand } from "./status-command.ts";
 import type { Terminal } from "./terminal.ts";
 import { tokenCommands } from "./token-commands.ts";
@@ -25,6 +28,9 @@ const GROUPS = [
   flagsCommand,
   secretCommands,
   tokenCommands,
+  keyCommands,
+  sessionKeyCommands,
+  identityKeyCommands,
   statusCommand,
 ] as const;
 
