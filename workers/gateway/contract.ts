@@ -1,9 +1,17 @@
 /** What others may see of the gateway: the configuration that it goes by. */
 import * as z from "zod";
+import { entriesApart } from "#shared/config/entries-apart.ts";
 import { LIMITS } from "#shared/limits.ts";
 import { clientAddressSchema } from "./client-address.ts";
 import { policySchema } from "./policy/policy-schema.ts";
 import { routeSchema } from "./routes/route-schema.ts";
+
+const routes = z
+  .record(z.string().min(1).max(128), routeSchema(policySchema))
+  .refine((all) => Object.keys(all).length <= LIMITS.routes, `expected at most ${LIMITS.routes} routes`)
+  .default({})
+  // One route in ten thousand changes: the others are not read again.
+  .register(entriesApart, { most: LIMITS.routes });
 
 export const GATEWAY_CONFIG = z.strictObject({
   /** For every service. */
@@ -11,13 +19,9 @@ export const GATEWAY_CONFIG = z.strictObject({
   /** For one service, by its name: part by part, and in a part field by field, stronger than `policy`. */
   services: z.record(z.string().min(1).max(128), policySchema).default({}),
   /** Beside the services' own addresses, by name; each may have a policy, stronger than those of all and of its service. */
-  routes: z
-    .record(z.string().min(1).max(128), routeSchema(policySchema))
-    .refine(
-      (routes) => Object.keys(routes).length <= LIMITS.routes,
-      `expected at most ${LIMITS.routes} routes`,
-    )
-    .default({}),
+  routes,
+  /** Where this gateway is, for policies that prefer instances of their own zone; the platform's location when absent. */
+  zone: z.string().min(1).max(128).optional(),
   /** How the address of a client is known. */
   clientAddress: clientAddressSchema.default({ kind: "platform" }),
 });

@@ -66,9 +66,10 @@ export const registeredServices = ({
 }: RegisteredServicesOptions): RegisteredServices => {
   const lookup = registryLookup((instance, service): Target | undefined => {
     const upstream = upstreamOf(instance);
-    const { id, version, weight, zone } = instance;
+    const { id, version, weight, zone, binding } = instance;
     const traced = upstream && tracedUpstream(upstream, { service });
-    return traced && { id, version, weight, ...(zone && { zone }), upstream: traced };
+    const atUrl = binding === undefined;
+    return traced && { id, version, weight, ...(zone && { zone }), atUrl, upstream: traced };
   });
 
   const eligibleOf = ({ service, major }: ServicePath): Result<Eligible<Target>, RoutingRefusal> => {

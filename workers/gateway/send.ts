@@ -100,6 +100,7 @@ export const urlTarget = (url: string): Target => ({
   id: url,
   version: "0.0.0",
   weight: 1,
+  atUrl: true,
   upstream: tracedUpstream(urlUpstream({ baseUrl: url, timeoutMs: LIMITS.latencyMs }), {
     service: new URL(url).host,
   }),

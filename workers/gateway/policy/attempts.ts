@@ -13,6 +13,7 @@ import { isFailure, isServicesWord } from "./failure.ts";
 import type { RetryPart } from "./policy.ts";
 import { CLIENT_GONE, FULL, type SendRefusal, UNREACHABLE } from "./refusal.ts";
 import type { RequestCopies } from "./request-copies.ts";
+import { stickTo } from "./stick-to.ts";
 import type { Target } from "./target.ts";
 import type { Tools, UpstreamParts } from "./upstream-parts.ts";
 
@@ -24,6 +25,8 @@ export interface Sending {
   readonly targets: readonly Target[];
   /** What belongs together: see the policy's `balance`. */
   readonly key: string | undefined;
+  /** See `ChoiceOptions`. */
+  readonly zone: string | undefined;
   /** The client wants it sooner than the policy: then an instance that is late has not failed. */
   readonly hurried: boolean;
   /** Instances of this minor version at least, as the control plane knows them now; undefined when there is no news. */
@@ -34,9 +37,22 @@ type Sent = Outcome<SendRefusal>;
 
 /** Never rejects. */
 export const attempts = async (sending: Sending, tools: Tools): Promise<Sent> => {
+  const { exchange, targets, key } = sending;
+  const { balance } = sending.parts.policy;
+  const series: Series = { sending, tools, targets, tried: [], sent: 0, from: undefined };
+  if (typeof balance === "string" || "hash" in balance || targets.length === 1) return inAll(series);
+  series.from = new Map();
+  const sent = await inAll(series);
+  const target = sent.ok ? series.from.get(sent.value) : undefined;
+  if (sent.ok && target)
+    stickTo(exchange, { answer: sent.value, target, cookie: balance.sticky.cookie, had: key });
+  return sent;
+};
+
+const inAll = async (series: Series): Promise<Sent> => {
+  const { sending } = series;
   const { parts } = sending;
   const { retry, hedge } = parts.policy;
-  const series: Series = { sending, tools, targets: sending.targets, tried: [], sent: 0 };
   const first = await (hedge ? besideSlow(series) : attempt(series));
   const again = retry && retry.attempts > 1 && isWorthAnother(first, retry.statuses);
   if (again && sending.copies.repeatable()) return tryAgain(series, first, retry);
@@ -53,6 +69,8 @@ interface Series {
   readonly tried: Target[];
   /** Attempts begun. */
   sent: number;
+  /** Whose each answer is, where clients are told. */
+  from: Map<Response, Target> | undefined;
 }
 
 const tryAgain = (series: Series, first: Sent, policy: RetryPart): Promise<Sent> => {
@@ -60,7 +78,8 @@ const tryAgain = (series: Series, first: Sent, policy: RetryPart): Promise<Sent>
   const allTried = () => series.targets.every((target) => series.tried.includes(target));
   const further = async (last: Sent): Promise<Sent> => {
     // Whoever was alone, and is gone: it may have moved.
-    if (!last.ok && allTried()) series.targets = (await sending.lookAgain(sending.exchange.minor)) ?? series.targets;
+    if (!last.ok && allTried())
+      series.targets = (await sending.lookAgain(sending.exchange.minor)) ?? series.targets;
     return attempt(series);
   };
   let last = first;
@@ -102,8 +121,8 @@ const besideSlow = (series: Series): Promise<Sent> => {
 
 /** @param signal ends this attempt alone */
 const attempt = (series: Series, signal?: AbortSignal): Promise<Sent> => {
-  const { parts, key } = series.sending;
-  const choice = chooseInstance(series.targets, parts, { key, tried: series.tried });
+  const { parts, key, zone } = series.sending;
+  const choice = chooseInstance(series.targets, parts, { key, zone, tried: series.tried });
   if (!choice.ok) return Promise.resolve(choice);
   series.tried.push(choice.value.target);
   return parts.bulkhead
@@ -144,16 +163,19 @@ const slotOf = async (
 
 const send = async (chosen: Chosen, series: Series, signal: AbortSignal | undefined): Promise<Sent> => {
   const { sending, tools } = series;
-  const { parts, copies, exchange } = sending;
+  const { parts, copies, exchange, deadline } = sending;
   const { target, breaker, permit } = chosen;
-  // One alone need not be compared with others.
-  const balancer = series.targets.length > 1 ? parts.balancer : undefined;
+  // One alone need not be compared with others; of those that are new enough one may be alone, and has peers.
+  const compared = series.targets.length > 1 || exchange.minor > 0;
+  const balancer = compared ? parts.balancer : undefined;
+  const end = signal ?? (target.atUrl ? deadline.signal : undefined);
   const began = tools.clock();
   balancer?.started(target);
-  const ask = () => target.upstream.fetch(copies.next(signal), series.sent++, exchange.trace);
+  const ask = () => target.upstream.fetch(copies.next(end), series.sent++, exchange.trace);
   const sent = await inTime(ask, sending, tools);
   const now = tools.clock();
   const tookMs = now - began;
+  if (sent.ok) series.from?.set(sent.value, target);
   const outcome = judged(sent, sending, signal);
   if (permit !== undefined) breaker?.done(permit, outcome, tookMs, now);
   balancer?.finished(target, { tookMs, failed: outcome === "failure" });
@@ -168,14 +190,20 @@ const judged = (sent: Sent, { hurried }: Sending, signal: AbortSignal | undefine
   return sent.error.code === "late" && hurried ? "ignored" : "failure";
 };
 
+/** What a timer may come too early by. */
+const EARLY_MS = 1;
+
 /** A timer costs a tenth of a signal, and an instance that does not heed signals is left behind, too. */
 const inTime = (
   ask: () => Promise<Response>,
   { deadline, exchange, parts }: Sending,
   { timer }: Tools,
 ): Promise<Sent> => {
-  const none = () =>
-    err(exchange.request.signal.aborted ? CLIENT_GONE : deadline.isOver() ? lateIn(parts) : UNREACHABLE);
+  const none = () => {
+    if (exchange.request.signal.aborted) return err(CLIENT_GONE);
+    // The deadline's signal may have ended it before the clock says so.
+    return err(deadline.remainingMs() <= EARLY_MS ? lateIn(parts) : UNREACHABLE);
+  };
   const remainingMs = deadline.remainingMs();
   if (remainingMs === Number.POSITIVE_INFINITY) return answered(ask, none);
   return new Promise((resolve) => {

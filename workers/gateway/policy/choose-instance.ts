@@ -1,4 +1,5 @@
 /** Chooses the instance of an attempt: one that was not tried, is not ejected, and whose breaker lets the request through. */
+import { wholeOf } from "#shared/resilience/balance/subset.ts";
 import type { Breaker, Permit } from "#shared/resilience/breaker.ts";
 import { err, ok, type Result } from "#shared/result.ts";
 import type { SendRefusal } from "./refusal.ts";
@@ -14,6 +15,8 @@ export interface Chosen {
 
 export interface ChoiceOptions {
   readonly key: string | undefined;
+  /** Preferred; undefined: all zones are alike. */
+  readonly zone: string | undefined;
   /** Who had this request before. */
   readonly tried: readonly Target[];
 }
@@ -50,18 +53,22 @@ const through = (target: Target, { breakerOf }: UpstreamParts): Result<Chosen, n
 const pick = (
   targets: readonly Target[],
   { balancer, outliers }: UpstreamParts,
-  { key, tried }: ChoiceOptions,
+  { tried, ...wishes }: ChoiceOptions,
   closed: readonly Target[],
 ): Target | undefined => {
-  const ejected = outliers?.except(targets);
+  // Of those that are new enough for this request all may be ejected: then they are asked all the same.
+  const ejected = outliers?.except(wholeOf(targets));
   const had = tried.length > 0;
-  if (!had && closed.length === 0) return balancer.pick(targets, { key, except: ejected });
+  if (!had && closed.length === 0)
+    return (
+      balancer.pick(targets, { ...wishes, except: ejected }) ?? (ejected && balancer.pick(targets, wishes))
+    );
   const refused = (target: Target) => closed.includes(target);
   const met = (target: Target) => closed.includes(target) || tried.includes(target);
   return (
-    balancer.pick(targets, { key, except: (target) => met(target) || (ejected?.(target) ?? false) }) ??
-    balancer.pick(targets, { key, except: met }) ??
-    (had ? balancer.pick(targets, { key, except: refused }) : undefined)
+    balancer.pick(targets, { ...wishes, except: (target) => met(target) || (ejected?.(target) ?? false) }) ??
+    balancer.pick(targets, { ...wishes, except: met }) ??
+    (had ? balancer.pick(targets, { ...wishes, except: refused }) : undefined)
   );
 };
 

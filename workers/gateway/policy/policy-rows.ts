@@ -1,6 +1,12 @@
 /** The policy as a table for people: each field with its default and meaning, from the schema and nothing else. */
 import * as z from "zod";
-import { DEFAULT_BALANCE, DEFAULT_DEADLINE_MS, OFF_BY_DEFAULT, PART_DEFAULTS } from "./policy.ts";
+import {
+  DEFAULT_BALANCE,
+  DEFAULT_DEADLINE_MS,
+  DEFAULT_ZONE,
+  OFF_BY_DEFAULT,
+  PART_DEFAULTS,
+} from "./policy.ts";
 import { policySchema } from "./policy-schema.ts";
 
 type Fields = Readonly<Record<string, Field>>;
@@ -13,6 +19,7 @@ interface Field {
 const WHOLE: Readonly<Record<string, unknown>> = {
   deadlineMs: DEFAULT_DEADLINE_MS,
   balance: DEFAULT_BALANCE,
+  zone: DEFAULT_ZONE,
   slowStartMs: 0,
 };
 

@@ -128,8 +128,11 @@ const balance = z
     z.strictObject({
       hash: z.union([z.strictObject({ header: headerName() }), z.strictObject({ cookie: headerName() })]),
     }),
+    z.strictObject({ sticky: z.strictObject({ cookie: headerName() }) }),
   ])
-  .describe("How an instance is chosen; by `hash` requests of one header or cookie go to one instance.");
+  .describe(
+    "How an instance is chosen; by `hash` requests of one header or cookie go to one instance, by `sticky` a client's go where its first one went.",
+  );
 
 const outliers = z.strictObject({
   consecutiveFailures: count(1_000).optional().describe("Failures in a row that eject an instance."),
@@ -170,6 +173,10 @@ export const policySchema = z.strictObject({
     .optional()
     .describe("Refuses a share when the service does not accept them."),
   balance: balance.optional(),
+  zone: z
+    .enum(["prefer", "any"])
+    .optional()
+    .describe("`prefer`: instances of the gateway's own zone, while they have room."),
   slowStartMs: ms().optional().describe("A new instance's way to its whole weight; 0: none."),
   outliers: z
     .union([OFF, outliers])

@@ -44,6 +44,7 @@ export const PART_DEFAULTS: Readonly<Record<keyof typeof PARTS, Readonly<Record<
 export const SENDING_FIELDS = [
   "deadlineMs",
   "balance",
+  "zone",
   "slowStartMs",
   "retry",
   "hedge",
@@ -58,12 +59,14 @@ export const OFF_BY_DEFAULT: ReadonlySet<string> = new Set(["hedge", "bulkhead",
 
 export const DEFAULT_DEADLINE_MS = 30_000;
 export const DEFAULT_BALANCE = "power_of_two";
+export const DEFAULT_ZONE = "any";
 
 export type Balance =
   | "weight"
   | "power_of_two"
   | "round_robin"
-  | { hash: { header: string } | { cookie: string } };
+  | { hash: { header: string } | { cookie: string } }
+  | { sticky: { cookie: string } };
 
 export interface Policy {
   readonly deadlineMs: false | number;
@@ -81,6 +84,7 @@ export interface Policy {
         readonly priorityHeader?: string;
       };
   readonly balance: Balance;
+  readonly zone: "prefer" | "any";
   readonly slowStartMs: number;
   readonly outliers: false | (typeof PARTS)["outliers"];
 }
@@ -97,6 +101,7 @@ export const policyOf = (...layers: readonly WrittenPolicy[]): Policy => {
   return {
     deadlineMs: last("deadlineMs") ?? DEFAULT_DEADLINE_MS,
     balance: last("balance") ?? DEFAULT_BALANCE,
+    zone: last("zone") ?? DEFAULT_ZONE,
     slowStartMs: last("slowStartMs") ?? 0,
     retry: part("retry"),
     hedge: part("hedge"),

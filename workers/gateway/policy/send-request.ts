@@ -1,5 +1,6 @@
 /** One request under its policy, in order: deadline, shed, then its attempts. */
 import { LIMITS } from "#shared/limits.ts";
+import { ownZone } from "#shared/resilience/balance/own-zone.ts";
 import { type Deadline, deadlineFrom, endless } from "#shared/resilience/deadline.ts";
 import { deadlineHeaderMs } from "#shared/resilience/deadline-header.ts";
 import type { Outcome } from "#shared/resilience/retry.ts";
@@ -40,8 +41,9 @@ export const sendRequest = async (sendable: Sendable, tools: Tools): Promise<Out
     const kept = keptCopies(copying);
     const copies = kept ? await kept : streamedCopies(copying);
     const key = keyOf(request, parts);
+    const zone = parts.policy.zone === "prefer" ? ownZone(request, parts.zone) : undefined;
     const sent = await attempts(
-      { exchange, copies, deadline, parts, targets, key, hurried, lookAgain },
+      { exchange, copies, deadline, parts, targets, key, zone, hurried, lookAgain },
       tools,
     );
     if (throttle && permit !== undefined) throttle.done(permit, acceptance(sent));
@@ -86,7 +88,7 @@ const acceptance = (sent: Outcome<SendRefusal>): "accepted" | "rejected" | "igno
 const keyOf = (request: Request, { policy }: UpstreamParts): string | undefined => {
   const { balance } = policy;
   if (typeof balance === "string") return undefined;
-  const { hash } = balance;
-  if ("header" in hash) return request.headers.get(hash.header) ?? undefined;
-  return cookieOf(request.headers.get("cookie") ?? "", hash.cookie);
+  const by = "hash" in balance ? balance.hash : balance.sticky;
+  if ("header" in by) return request.headers.get(by.header) ?? undefined;
+  return cookieOf(request.headers.get("cookie") ?? "", by.cookie);
 };

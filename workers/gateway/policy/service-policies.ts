@@ -67,7 +67,7 @@ export const servicePolicies = (options: ServicePoliciesOptions): ServicePolicie
       if (known) return known;
       if (remembered >= lookAt) forgetWhoLeft();
       const policy = policyOf(...layersOf(now, service), ...(apart ? [apart.policy] : []));
-      const parts = memoryOf(service, place).under(policy);
+      const parts = memoryOf(service, place).under(policy, now.zone);
       entryOf(services, service, () => new Map<string, UpstreamParts>()).set(place, parts);
       return parts;
     },

@@ -4,6 +4,7 @@ import type { Balancer } from "#shared/resilience/balance/balancer.ts";
 import { consistentHash } from "#shared/resilience/balance/consistent-hash.ts";
 import { instanceLoads } from "#shared/resilience/balance/instance-loads.ts";
 import { powerOfTwo } from "#shared/resilience/balance/power-of-two.ts";
+import { stickyBalancer } from "#shared/resilience/balance/sticky-balancer.ts";
 import { weightedRoundRobin } from "#shared/resilience/balance/weighted-round-robin.ts";
 import { type Breaker, breaker } from "#shared/resilience/breaker.ts";
 import { type Bulkhead, bulkhead } from "#shared/resilience/bulkhead.ts";
@@ -13,7 +14,7 @@ import { type Outliers, outliers } from "#shared/resilience/outliers.ts";
 import { type RetryBudget, retryBudget } from "#shared/resilience/retry-budget.ts";
 import { type Throttle, throttle } from "#shared/resilience/throttle.ts";
 import type { Clock, Random, Sleep } from "#shared/runtime/clock.ts";
-import type { Policy } from "./policy.ts";
+import type { Balance, Policy } from "./policy.ts";
 import type { Target } from "./target.ts";
 
 export interface Tools {
@@ -26,6 +27,8 @@ export interface Tools {
 /** A part that is off is undefined, and remembers what it knew until it is on again. */
 export interface UpstreamParts {
   readonly policy: Policy;
+  /** The gateway's own zone as it is configured. */
+  readonly zone: string | undefined;
   readonly budget: RetryBudget;
   readonly balancer: Balancer<Target>;
   readonly outliers: Outliers | undefined;
@@ -39,7 +42,7 @@ export interface UpstreamParts {
 /** What lasts; `under` puts a policy to it. */
 export interface UpstreamMemory {
   /** A part whose own settings have changed begins anew where it cannot take them over; breakers, bulkhead and throttle can. */
-  under(policy: Policy): UpstreamParts;
+  under(policy: Policy, zone: string | undefined): UpstreamParts;
 }
 
 const HALF_LIFE_MS = 60_000;
@@ -49,11 +52,15 @@ export const upstreamMemory = (tools: Tools): UpstreamMemory => {
   const breakers = new Map<string, Breaker>();
   let breakerPolicy: Exclude<Policy["breaker"], false>;
   let bulkheadPolicy: Exclude<Policy["bulkhead"], false> & { heldMsMax: number };
+  /** Whatever is under way for longer was dropped by the platform. */
+  let heldMsMax: number;
   let throttlePolicy: Exclude<Policy["throttle"], false>;
   let theBulkhead: Bulkhead | undefined;
   let theThrottle: Throttle | undefined;
 
-  const loads = keptWhile((slowStartMs: number) => instanceLoads<Target>(clock, { slowStartMs }));
+  const loads = keptWhile((slowStartMs: number) =>
+    instanceLoads<Target>(clock, { slowStartMs, heldMsMax: () => heldMsMax }),
+  );
   const outliersFor = keptWhile((settings: Exclude<Policy["outliers"], false>) => outliers(clock, settings));
   const budgetFor = keptWhile((settings: Parameters<typeof retryBudget>[1]) => retryBudget(clock, settings));
   const quantileFor = keptWhile(({ quantile, answersMin }: Exclude<Policy["hedge"], false>) =>
@@ -62,6 +69,7 @@ export const upstreamMemory = (tools: Tools): UpstreamMemory => {
   const balancerFor = keptWhile(({ kind, slowStartMs }: { kind: string; slowStartMs: number }) => {
     const shared = loads(slowStartMs);
     if (kind === "power_of_two") return powerOfTwo(shared, random);
+    if (kind === "sticky") return stickyBalancer(shared, powerOfTwo(shared, random));
     return kind === "round_robin" ? weightedRoundRobin(shared, random) : consistentHash(shared, random);
   });
 
@@ -75,18 +83,19 @@ export const upstreamMemory = (tools: Tools): UpstreamMemory => {
   };
 
   return {
-    under(policy) {
+    under(policy, zone) {
+      heldMsMax = (policy.deadlineMs || LIMITS.latencyMs) + 1_000;
       if (policy.breaker) breakerPolicy = policy.breaker;
       if (policy.throttle) throttlePolicy = policy.throttle;
-      if (policy.bulkhead)
-        bulkheadPolicy = { ...policy.bulkhead, heldMsMax: (policy.deadlineMs || LIMITS.latencyMs) + 1_000 };
+      if (policy.bulkhead) bulkheadPolicy = { ...policy.bulkhead, heldMsMax };
       if (policy.bulkhead) theBulkhead ??= bulkhead({ policy: () => bulkheadPolicy, clock, sleep });
       if (policy.throttle) theThrottle ??= throttle({ policy: () => throttlePolicy, clock, random });
       const { balance, slowStartMs } = policy;
       return {
         policy,
+        zone,
         budget: budgetFor(policy.retry ? policy.retry.budget : {}),
-        balancer: balancerFor({ kind: typeof balance === "string" ? balance : "hash", slowStartMs }),
+        balancer: balancerFor({ kind: kindOf(balance), slowStartMs }),
         outliers: policy.outliers ? outliersFor(policy.outliers) : undefined,
         bulkhead: policy.bulkhead ? theBulkhead : undefined,
         throttle: policy.throttle ? theThrottle : undefined,
@@ -95,6 +104,11 @@ export const upstreamMemory = (tools: Tools): UpstreamMemory => {
       };
     },
   };
+};
+
+const kindOf = (balance: Balance): string => {
+  if (typeof balance === "string") return balance;
+  return "hash" in balance ? "hash" : "sticky";
 };
 
 const NO_BREAKER = () => undefined;
