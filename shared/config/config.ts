@@ -1,10 +1,11 @@
 /** A service's configuration as its code reads it: typed, in memory, always there. */
 import type { z } from "zod";
 import type { ArmCount, ConfigPart, RejectedConfig } from "../control/changes.ts";
-import { canonicalJson } from "../http/canonical-json.ts";
+import { sameJson } from "../http/same-json.ts";
 import type { Result } from "../result.ts";
 import { noteArm } from "./arm-note.ts";
 import { armOf } from "./arms.ts";
+import { entryReader } from "./entries-apart.ts";
 import { changedFlags, type FlagSides } from "./flags/changed-flags.ts";
 import type { FlagTable } from "./flags/flag.ts";
 import { frozen } from "./frozen.ts";
@@ -58,6 +59,7 @@ export const configReader = <Schema extends z.ZodType>({
   type T = z.infer<Schema>;
   let state: ConfigState<T> = { stable: frozen({ value: schema.parse({}), flags: {} }) };
   let rejected: RejectedConfig | undefined;
+  const startReading = entryReader(schema);
   const listeners = new Set<(now: T, before: T) => void>();
   const flagListeners = new Set<(changed: readonly string[]) => void>();
 
@@ -84,10 +86,12 @@ export const configReader = <Schema extends z.ZodType>({
 
   const replace = (next: ConfigState<T>): void => {
     const before = { value: ownSide().value, flags: flagSides() };
-    state = next;
+    // The very same object tells those who made something of it that nothing is to be made anew.
+    const isSame = sameJson(next.stable.value, state.stable.value);
+    state = isSame ? { ...next, stable: { ...next.stable, value: state.stable.value } } : next;
     const { value } = ownSide();
     const flags = changedFlags(before.flags, flagSides());
-    if (canonicalJson(value) !== canonicalJson(before.value)) tell(listeners, value, before.value);
+    if (!sameJson(value, before.value)) tell(listeners, value, before.value);
     if (flags.length > 0) tell(flagListeners, flags);
   };
 
@@ -99,7 +103,7 @@ export const configReader = <Schema extends z.ZodType>({
 
   return {
     async read(part) {
-      const read = await readPart(part, { schema, service, secrets });
+      const read = await readPart(part, { reading: startReading(), service, secrets });
       return { take: () => take(part, read) };
     },
     rejected: () => rejected,

@@ -14,43 +14,51 @@ export class SecretNotOpened extends Error {
 }
 
 /**
- * The same value with the text in the place of each `{"$secret": Sealed}`.
+ * The same value with the text in the place of each `{"$secret": Sealed}`; the very same object when there is none.
  * @throws SecretNotOpened for the first one that cannot be
  */
 export const openSecrets = async (
   value: JsonObject,
   { service, secrets }: { service: string; secrets: Pick<Sealer, "open"> | undefined },
 ): Promise<JsonObject> => {
-  const open = async (sealed: JsonValue, keys: readonly string[]): Promise<string> => {
+  const found = new Map<JsonValue, readonly string[]>();
+  for (const [field, each] of Object.entries(value)) findSealed(each, [field], found);
+  if (found.size === 0) return value;
+
+  const open = async (holder: JsonValue, keys: readonly string[]): Promise<[JsonValue, string]> => {
     const path = dottedPath(keys);
     try {
       if (!secrets) throw new Error("The service has no keys");
-      return await secrets.open(sealed as unknown as Sealed, `${service}#${path}`);
+      const sealed = (holder as JsonObject).$secret as unknown as Sealed;
+      return [holder, await secrets.open(sealed, `${service}#${path}`)];
     } catch (cause) {
       throw new SecretNotOpened(path, { cause });
     }
   };
+  const texts = new Map(await Promise.all(Array.from(found, ([holder, keys]) => open(holder, keys))));
+  return withTexts(value, texts) as JsonObject;
+};
 
-  const opened = async (item: JsonValue, keys: readonly string[]): Promise<JsonValue> => {
-    if (typeof item !== "object" || item === null) return item;
-    if (isList(item)) return Promise.all(item.map((each, index) => opened(each, [...keys, `${index}`])));
-    const sealed = sealedIn(item);
-    return sealed === undefined ? openedFields(item, keys) : open(sealed, keys);
-  };
+/** Without a promise for each value: a configuration may have a hundred thousand, and hardly any secret. */
+const findSealed = (
+  item: JsonValue,
+  keys: readonly string[],
+  found: Map<JsonValue, readonly string[]>,
+): void => {
+  if (typeof item !== "object" || item === null) return;
+  if (isSealed(item)) found.set(item, keys);
+  else for (const [key, each] of Object.entries(item)) findSealed(each, [...keys, key], found);
+};
 
-  const openedFields = async (item: JsonObject, keys: readonly string[]): Promise<JsonObject> =>
-    Object.fromEntries(
-      await Promise.all(
-        Object.entries(item).map(
-          async ([field, each]) => [field, await opened(each, [...keys, field])] as const,
-        ),
-      ),
-    );
-
-  return openedFields(value, []);
+const withTexts = (item: JsonValue, texts: ReadonlyMap<JsonValue, string>): JsonValue => {
+  if (typeof item !== "object" || item === null) return item;
+  const text = texts.get(item);
+  if (text !== undefined) return text;
+  if (isList(item)) return item.map((each) => withTexts(each, texts));
+  return Object.fromEntries(Object.entries(item).map(([field, each]) => [field, withTexts(each, texts)]));
 };
 
 const isList = (item: object): item is readonly JsonValue[] => Array.isArray(item);
 
-const sealedIn = (item: JsonObject): JsonValue | undefined =>
-  Object.keys(item).length === 1 && Object.hasOwn(item, "$secret") ? item.$secret : undefined;
+const isSealed = (item: object): boolean =>
+  Object.hasOwn(item, "$secret") && !isList(item) && Object.keys(item).length === 1;

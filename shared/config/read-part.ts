@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { ConfigPart, JsonObject, RejectedConfig, Rollout } from "../control/changes.ts";
 import { LIMITS } from "../limits.ts";
 import { err, ok, type Result } from "../result.ts";
+import type { Reading } from "./entries-apart.ts";
 import { type FlagTable, flagTableSchema } from "./flags/flag.ts";
 import { frozen } from "./frozen.ts";
 import { openSecrets, SecretNotOpened } from "./open-secrets.ts";
@@ -24,7 +25,7 @@ export interface ConfigState<T> {
 }
 
 export interface ReadPartOptions<Schema extends z.ZodType> {
-  readonly schema: Schema;
+  readonly reading: Reading<Schema>;
   readonly service: string;
   readonly secrets: Pick<Sealer, "open"> | undefined;
 }
@@ -35,19 +36,21 @@ export const readPart = async <Schema extends z.ZodType>(
   options: ReadPartOptions<Schema>,
 ): Promise<Result<ConfigState<z.infer<Schema>>, readonly ConfigFault[]>> => {
   const stable = await readSide(part, options);
-  if (!stable.ok || !part.rollout) return stable.ok ? ok({ stable: stable.value }) : stable;
-  const candidate = await readSide(part.rollout, options);
-  if (!candidate.ok) return candidate;
+  if (!stable.ok) return stable;
+  const candidate = part.rollout && (await readSide(part.rollout, options));
+  if (candidate?.ok === false) return candidate;
+  options.reading.done();
+  if (!part.rollout || !candidate) return ok({ stable: stable.value });
   const { id, by, percentage } = part.rollout;
   return ok({ stable: stable.value, rollout: { id, by, percentage, candidate: candidate.value } });
 };
 
 const readSide = async <Schema extends z.ZodType>(
   side: { readonly value: JsonObject; readonly flags: FlagTable },
-  { schema, service, secrets }: ReadPartOptions<Schema>,
+  { reading, service, secrets }: ReadPartOptions<Schema>,
 ): Promise<Result<ConfigSide<z.infer<Schema>>, readonly ConfigFault[]>> => {
   try {
-    const value = schema.safeParse(await openSecrets(side.value, { service, secrets }));
+    const value = reading.parse(await openSecrets(side.value, { service, secrets }));
     if (!value.success) return err(faultsOf(value.error, []));
     const flags = flagTableSchema.safeParse(side.flags);
     if (!flags.success) return err(faultsOf(flags.error, ["flags"]));
