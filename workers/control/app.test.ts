@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { LIMITS } from "#shared/limits.ts";
 import { controlApp } from "./app.ts";
 import { dump, type FakeControlPlane, fakeControlPlane } from "./fake-control-plane.ts";
 
@@ -182,17 +183,18 @@ describe("a write", () => {
     expect(epochOf(await call("GET", DOCUMENT, { token: ADMIN }))).toBeNull();
   });
 
-  it("of more than a body may hold is refused with the bound, an import as any other", async () => {
-    const content = { text: "x".repeat(300_000) };
+  it("of more than a body may hold is refused with the bound, which is larger for what brings documents", async () => {
+    const content = { text: "x".repeat(LIMITS.configBodyBytes) };
     const body = { documents: [{ service: "orders", profile: "default", content }] };
-    for (const [method, path, tooMuch] of [
-      ["POST", "/control/v1/imports", body],
-      ["PUT", DOCUMENT, { content }],
+    for (const [method, path, tooMuch, bytes] of [
+      ["POST", "/control/v1/imports", body, LIMITS.configBodyBytes],
+      ["PUT", DOCUMENT, { content }, LIMITS.configBodyBytes],
+      ["POST", "/control/v1/tokens", { name: "x".repeat(300_000) }, LIMITS.requestBodyBytes],
     ] as const) {
       const answer = await call(method, path, { token: ADMIN, body: tooMuch });
       expect([answer.status, await answer.json()]).toMatchObject([
         413,
-        { type: "/problems/body_too_large", detail: expect.stringContaining("at most 262144 bytes") },
+        { type: "/problems/body_too_large", detail: expect.stringContaining(`at most ${bytes} bytes`) },
       ]);
     }
   });

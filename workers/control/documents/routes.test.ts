@@ -5,6 +5,7 @@ import { LIMITS } from "#shared/limits.ts";
 import { testDocuments } from "#test/fake/document-store.ts";
 import { CONTROL, CONTROL_PROBLEMS } from "../contract.ts";
 import type { Caller } from "../tokens/caller.ts";
+import { bodyBytesMax } from "./body-bytes.ts";
 import type { DocumentMethods } from "./document-store.ts";
 import { addDocumentRoutes } from "./routes.ts";
 
@@ -16,6 +17,7 @@ const service = () => {
     description: "",
     problems: CONTROL_PROBLEMS,
     readiness: [],
+    bodyBytesMax,
   });
   const caller: Caller = { name: "ann", role: "write" };
   app.use(async (c, next) => {
@@ -34,7 +36,7 @@ const service = () => {
   const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
     app.request(`/control/v1${path}`, {
       method,
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
       headers: { ...(body !== undefined && { "content-type": "application/json" }), ...headers },
     });
   const get = (path: string, headers?: Record<string, string>) => send("GET", path, undefined, headers);
@@ -92,7 +94,12 @@ describe("documents over HTTP", () => {
       { content: { a: { $secret: { fingerprint: "0" } } } },
       [422, "secret_not_known", "a"],
     ],
-    ["a megabyte", { content: { a: "x".repeat(1_000_000) } }, [413, "body_too_large"]],
+    ["more than a body may bring", { content: { a: "x".repeat(2 ** 21) } }, [413, "body_too_large"]],
+    [
+      "more than is stored of one document",
+      `{"content": {"a": [${"1e20,".repeat(100_000)}1]}}`,
+      [422, "config_does_not_fit", ""],
+    ],
     [
       "a roll-out without steps",
       { content: {}, rollout: { by: "key", steps: [], errorRateRise: 0 } },

@@ -18,7 +18,7 @@ export interface SealOptions {
   readonly seals: Sealer;
 }
 
-/** Refuses with config_does_not_fit for a secret of another form, with secret_not_known for one to keep that is not there. */
+/** Refuses with config_does_not_fit for a secret of another form and for what is too long to be stored, with secret_not_known for one to keep that is not there. */
 export const sealContent = async (
   content: JsonObject,
   { name, stored, seals }: SealOptions,
@@ -43,11 +43,21 @@ export const sealContent = async (
 
   try {
     const sealed = await sealedBy(seals, document, { found, there });
-    return ok(withSecrets(content, (_, path) => storedSecret(sealed.get(path) as Sealed)));
+    const stored = withSecrets(content, (_, path) => storedSecret(sealed.get(path) as Sealed));
+    const tooLong = lengthFault(stored);
+    return tooLong ? err(doesNotFit(document, [tooLong])) : ok(stored);
   } catch (error) {
     if (!(error instanceof SealingError)) throw error;
     return err({ code: "unavailable", detail: `Writing "${document}": ${error.message}.` });
   }
+};
+
+/** Not by the body that it came in: a number of four characters may be written in twenty. */
+const lengthFault = (stored: JsonObject): FieldFault | undefined => {
+  const bytes = new TextEncoder().encode(JSON.stringify(stored)).byteLength;
+  if (bytes <= LIMITS.configDocumentBytes) return undefined;
+  const message = `expected at most ${LIMITS.configDocumentBytes} bytes as JSON with its secrets sealed, not ${bytes}`;
+  return { path: "", message };
 };
 
 /** The same text again under the same key is no change: then what is there stays. */
