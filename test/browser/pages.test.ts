@@ -1,5 +1,4 @@
 /** The pages as a person meets them, in a real browser: readable, without errors, without a request to anywhere else. */
-import { execFileSync } from "node:child_process";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,25 +6,9 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { eventually, expectStatus, type Shop, shopOf, textOf } from "../e2e/shop.ts";
 import { startTestSystem, type TestSystem } from "../setup/system.ts";
-
-/** The browser of the machine, as tests fetch none. */
-const BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-
-const findBrowser = (): string | undefined => {
-  for (const name of BROWSERS) {
-    try {
-      return execFileSync("which", [name], { encoding: "utf8" }).trim();
-    } catch {
-      // Not this one.
-    }
-  }
-  return undefined;
-};
+import { findBrowser } from "./find-browser.ts";
 
 const program = findBrowser();
-if (program === undefined) {
-  process.stdout.write(`\n  SKIPPED the pages in a browser: none of ${BROWSERS.join(", ")} is on PATH\n\n`);
-}
 
 const TRACE = "2cf7651916cd43dd8448eb211c80319c";
 

@@ -7,6 +7,7 @@ header h1 { font-size: 1.1rem; margin: 0; }
 header a { color: light-dark(#0b6157, #5fd0bf); }
 noscript { display: block; max-width: 1460px; margin: 2rem auto; padding: 0 20px; }
 #viewer .information-container .info { margin: 1.25rem 0; }
+#viewer .scheme-container { background: none; box-shadow: none; margin: 0; padding: 0 0 10px; }
 #viewer .opblock .opblock-summary-path { word-break: break-word; }
 @media (max-width: 640px) {
   #viewer .wrapper { padding: 0 10px; }

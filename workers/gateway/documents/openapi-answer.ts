@@ -1,5 +1,5 @@
 /** `GET /openapi.json`: the merged document, `?service=…&major=…` for one service's part of it, `?list` for where each stands. */
-import { ifNoneMatchHolds } from "#shared/http/etag.ts";
+import { etagResponse, ifNoneMatchHolds } from "#shared/http/etag.ts";
 import { type Exchange, refusal } from "../exchange.ts";
 import type { ListedDocument } from "./merged-document.ts";
 import type { OpenApiDocuments } from "./openapi-documents.ts";
@@ -12,7 +12,7 @@ export const openApiAnswer = async (
 ): Promise<Response> => {
   const { request } = question;
   const { origin, searchParams } = new URL(request.url);
-  if (searchParams.has("list")) return Response.json({ services: documents.listed() });
+  if (searchParams.has("list")) return etagResponse(request, { services: documents.listed() });
   const service = searchParams.get("service");
   const major = searchParams.get("major");
   const isNamed = ({ name, major: own }: ListedDocument): boolean =>

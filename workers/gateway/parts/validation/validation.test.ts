@@ -1,7 +1,10 @@
+import { context } from "@opentelemetry/api";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createServiceApp } from "#shared/http/service-app.ts";
 import { LIMITS } from "#shared/limits.ts";
+import { recordSpans } from "#shared/telemetry/record-spans.ts";
+import { inSpan } from "#shared/telemetry/span.ts";
 import { ORDERS, ORDERS_PROBLEMS } from "#workers/orders/contract.ts";
 import { addOrderRoutes } from "#workers/orders/routes.ts";
 import type { JsonObject } from "../../documents/service-document.ts";
@@ -375,6 +378,26 @@ test("what is only reported is passed on, and said in the answer", async () => {
   const ask = through(withParameters(query("n", { type: "integer" })), { requests: "report" });
   const { status, headers } = await ask("/shop/v1/things?n=x");
   expect([status, headers.get("skerry-validation")]).toEqual([200, "invalid_parameter; errors=1"]);
+});
+
+test("what was too large to be looked at, and what was only reported, is told in the trace", async () => {
+  const spans = recordSpans();
+  const document = withBody({ type: "object", required: ["name"] });
+  for (const bodyBytesMax of [1, 1_000]) {
+    await inSpan("request", {}, async () => {
+      const ask = through(document, { requests: "report", bodyBytesMax });
+      await ask("/shop/v1/things", json({ a: 1 }), { trace: context.active() });
+    });
+  }
+  const events = spans.take().flatMap((span) => span.events.map(({ attributes }) => attributes));
+  expect(events).toEqual([
+    { "skerry.validation.unchecked": "too_large", "skerry.validation.subject": "body" },
+    {
+      "skerry.validation.code": "invalid_body",
+      "skerry.validation.subject": "body",
+      "skerry.validation.places": ["name"],
+    },
+  ]);
 });
 
 test("without a document everything passes, and the document is fetched behind the answer", async () => {
