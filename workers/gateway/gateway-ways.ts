@@ -57,7 +57,9 @@ const waysOf = (config: GatewayConfig, options: GatewayWaysOptions): GatewayWays
     wayTo: way.ofService,
     versionsOf(service) {
       const layers = layersOf(config, service).map(({ versions }) => versions);
-      return layers.at(-1) === false ? undefined : versionRule(mergedPart(layers) ?? {});
+      if (layers.findLast((layer) => layer !== undefined) === false) return undefined;
+      const written = mergedPart(layers);
+      return { ...versionRule(written ?? {}), told: written !== undefined };
     },
   });
   return {

@@ -16,7 +16,19 @@ export interface RegistryWaysOptions {
   /** Puts the way to a service together by the configuration. */
   readonly wayTo: (service: string, major: number) => Way;
   /** How requests for a service say their version beside the path; undefined when only the path counts. */
-  readonly versionsOf: (service: string) => VersionRule | undefined;
+  readonly versionsOf: (service: string) => ServiceVersions | undefined;
+}
+
+export interface ServiceVersions extends VersionRule {
+  /** All answers say by which headers they might differ: who has configured it has clients that use it. */
+  readonly told: boolean;
+}
+
+interface Known {
+  readonly way: Way;
+  readonly versions: ServiceVersions | undefined;
+  /** Where a request whose headers mention no version goes. */
+  readonly plainly: Result<Going, never>;
 }
 
 export interface RegistryWays {
@@ -28,20 +40,22 @@ const NO_ROUTE = err({ code: "no_route" } as const);
 /** Of one configuration. */
 export const registryWays = ({ link, services, wayTo, versionsOf }: RegistryWaysOptions): RegistryWays => {
   /** By the first two segments of the path: what was found once is found at once. */
-  const known = new Map<string, { readonly way: Way; readonly versions: VersionRule | undefined }>();
+  const known = new Map<string, Known>();
 
   const isRegistered = (service: string) => (link.entry(service)?.instances.length ?? 0) > 0;
 
   const remembered = (path: ServicePath & { readonly major: number }, key: string) => {
-    const made = { way: wayTo(path.service, path.major), versions: versionsOf(path.service) };
+    const way = wayTo(path.service, path.major);
+    const versions = versionsOf(path.service);
+    const made = { way, versions, plainly: ok({ way, ...(versions?.told && { vary: versions.vary }) }) };
     if (known.size >= LIMITS.gatewayWaysKnown) known.clear();
     known.set(key, made);
     return made;
   };
 
-  const byPath = (arrival: Arrival, { way, versions }: { way: Way; versions: VersionRule | undefined }) => {
+  const byPath = (arrival: Arrival, { way, versions, plainly }: Known): Result<Going, NoWay> => {
     const { headers } = arrival.request;
-    if (!versions?.mentionedBy(headers)) return ok({ way });
+    if (!versions?.mentionedBy(headers)) return plainly;
     const asked = versions.asked({
       headers,
       pathMajor: way.major,

@@ -102,7 +102,7 @@ describe("zones", () => {
 
 describe("requests for a newer minor version", () => {
   const mixed = (behaviours: Readonly<Record<string, Behaviour>>, policy: WrittenPolicy = {}) => {
-    const made = gateway({ retry: false, breaker: false, ...policy });
+    const made = gateway({ retry: false, breaker: false, balance: "weight", ...policy });
     for (const [id, behaviour] of Object.entries(behaviours)) made.behaviours.set(id, behaviour);
     const each = (id: string) =>
       instance({ id, url: `http://${id}`, version: id.startsWith("new") ? "1.4.0" : "1.0.0" });

@@ -114,6 +114,28 @@ describe("personal requests", () => {
     ]);
   });
 
+  test("who asks for a minor version gets what was stored for such requests alone, until a change", async () => {
+    const world = cacheInVirtualTime({}, (request, { minor }) =>
+      says(request.method === "GET" ? `1.${minor} ${world.asked.length}` : null, FRESH),
+    );
+    const of = async (minor: number) => (await world.get("/a", {}, {}, { minor })).body;
+    const seen = [];
+    for (const minor of [0, 4, 0, 4, 5]) seen.push(await of(minor));
+    expect(seen).toEqual(["1.0 1", "1.4 2", "1.0 1", "1.4 2", "1.5 3"]);
+    await world.get("/a", {}, { method: "POST" });
+    expect([await of(0), await of(4)]).toEqual(["1.0 5", "1.4 6"]);
+  });
+
+  test("who asks for a minor version does not wait for an equal request that asks for none", async () => {
+    const { service, asked, answer } = byHand();
+    const world = cacheInVirtualTime({}, service);
+    const both = [world.get("/a"), world.get("/a", {}, {}, { minor: 4 })];
+    await turn();
+    expect(asked()).toBe(2);
+    for (const index of [0, 1]) answer(index, says(`${index}`, FRESH));
+    expect((await Promise.all(both)).map(({ body }) => body)).toEqual(["0", "1"]);
+  });
+
   test("an answer that varies by what the gateway signs is not kept", async () => {
     const world = cacheInVirtualTime({}, () =>
       says("a", { "cache-control": "public, max-age=60", vary: "skerry-internal-caller" }),

@@ -4,6 +4,12 @@ import type { Exchange } from "../../exchange.ts";
 /** A request header by which the service chose, and what it held; undefined: the request had none. */
 export type Selector = readonly [name: string, value: string | undefined];
 
+/**
+ * Beside headers: what was given to everybody may be too old for who has asked for a minor version. No header is named so. The
+ * major is the route's, and routes share no answers.
+ */
+const MINOR = ":minor";
+
 /** Reads what the service gets: another part may have set the header. */
 export type SelectingHeader = (name: string) => string | undefined;
 
@@ -11,9 +17,11 @@ export type SelectingHeader = (name: string) => string | undefined;
 export const selectingHeaders = ({
   request,
   onward,
-}: Pick<Exchange, "request" | "onward">): SelectingHeader => {
+  minor,
+}: Pick<Exchange, "request" | "onward" | "minor">): SelectingHeader => {
   const edits = onward ? [...onward] : [];
   return (name) => {
+    if (name === MINOR) return minor === 0 ? undefined : `${minor}`;
     let value = request.headers.get(name);
     for (const edit of edits) {
       if (edit.name !== name) continue;
@@ -33,7 +41,7 @@ export const selectorsOf = (
   always: readonly string[],
   header: SelectingHeader,
 ): readonly Selector[] | undefined => {
-  const names = new Set(always.map((name) => name.toLowerCase()));
+  const names = new Set([MINOR, ...always.map((name) => name.toLowerCase())]);
   for (const name of (vary ?? "").split(",")) {
     const wanted = name.trim().toLowerCase();
     if (wanted === "") continue;

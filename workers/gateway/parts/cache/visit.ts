@@ -48,7 +48,8 @@ export const visitOf = (exchange: Exchange, { settings, keyOf }: CacheMemory): V
   const key = keyOf(exchange.request.url);
   const header = selectingHeaders(exchange);
   const apart = (settings.by?.headers ?? []).map((name) => header(name.toLowerCase()) ?? null);
-  const kind = `${wishes.ofCaller ? "caller" : ""}${wishes.withCookies ? "cookies" : ""}`;
+  const minor = exchange.minor === 0 ? "" : `${exchange.minor}`;
+  const kind = `${wishes.ofCaller ? "caller" : ""}${wishes.withCookies ? "cookies" : ""}${minor}`;
   const leaseKey = apart.length === 0 ? `${kind} ${key}` : `${kind} ${key} ${JSON.stringify(apart)}`;
   return { exchange, key, header, wishes, leaseKey };
 };
