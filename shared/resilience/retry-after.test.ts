@@ -17,7 +17,7 @@ test.each([
   ["Sun Nov 06 08:49:37 1994", 7_000],
   ["Sun, 06 Nov 1994 08:49:29 GMT", 0],
   ["Sun, 06 Nov 1994 08:49:60 GMT", 30_000],
-])("RFC 9110 §10.2.3: %j is %d ms from now", (text, ms) => {
+])("RFC 9110 §10.2.3: Retry-After %j is %d ms from now", (text, ms) => {
   expect(read(text)).toBe(ms);
 });
 
@@ -47,7 +47,7 @@ test("an absent header tells nothing", () => {
   expect(retryAfterMs(new Headers(), NOW)).toBeUndefined();
 });
 
-test("RFC 9110 §5.6.7: a two-digit year more than 50 years ahead lies in the past", () => {
+test("RFC 9110 §5.6.7: in Retry-After a two-digit year more than 50 years ahead lies in the past", () => {
   const now = Date.parse("2026-01-01T00:00:00Z");
   expect(read("Tuesday, 01-Jan-75 00:00:00 GMT", now)).toBe(LIMITS.retryAfterMs);
   expect(read("Saturday, 01-Jan-77 00:00:00 GMT", now)).toBe(0);

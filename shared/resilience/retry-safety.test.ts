@@ -5,7 +5,7 @@ const may = (method: string, headers: Record<string, string> = {}, safeMethods?:
   maySendAgain({ method, headers: new Headers(headers) }, safeMethods);
 
 test.each(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"])(
-  "RFC 9110 §9.2.2: %s may be sent again",
+  "RFC 9110 §9.2.2: the method %s may be sent again",
   (method) => {
     expect(may(method)).toBe(true);
   },

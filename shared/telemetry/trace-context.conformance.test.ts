@@ -44,7 +44,7 @@ const traceIdOf = ({ traceparent }: Carried) => traceparent.split("-")[1];
 const flagsOf = ({ traceparent }: Carried) => traceparent.split("-")[3];
 
 describe("traceparent", () => {
-  test("W3C Trace Context §3.2.1: its name is read and written in lower case, and read in any case", async () => {
+  test("W3C Trace Context §3.2.1: the name traceparent is read in any case", async () => {
     expect(traceIdOf(await carriedOn({ TraceParent: SAMPLED }))).toBe(TRACE_ID);
   });
 
@@ -170,14 +170,14 @@ describe("traceparent", () => {
 
 describe("tracestate", () => {
   test.each([SAMPLED, UNSAMPLED])(
-    "W3C Trace Context §3.3: with %s members are passed on in their order",
+    "W3C Trace Context §3.3: beside %s members of tracestate are passed on in their order",
     async (traceparent) => {
       const tracestate = "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE,tenant@vendor=x y";
       expect((await carriedOn({ traceparent, tracestate })).tracestate).toBe(tracestate);
     },
   );
 
-  test("W3C Trace Context §3.3.1.1: several fields are one list", async () => {
+  test("W3C Trace Context §3.3.1.1: several tracestate fields are one list", async () => {
     const { tracestate } = await carriedOn([
       ["traceparent", SAMPLED],
       ["tracestate", "a=1"],
@@ -186,14 +186,14 @@ describe("tracestate", () => {
     expect(tracestate).toBe("a=1,b=2");
   });
 
-  test("W3C Trace Context §3.3.1.1: empty members are taken, and an empty field is not sent on", async () => {
+  test("W3C Trace Context §3.3.1.1: empty members of tracestate are taken, and an empty field is not sent on", async () => {
     expect((await carriedOn({ traceparent: SAMPLED, tracestate: "a=1, ,b=2" })).tracestate).toBe("a=1,b=2");
     for (const tracestate of ["", " , ", "no member"]) {
       expect((await carriedOn({ traceparent: UNSAMPLED, tracestate })).tracestate).toBeNull();
     }
   });
 
-  test("W3C Trace Context §3.3.1.1: 32 members are passed on, and no more than that", async () => {
+  test("W3C Trace Context §3.3.1.1: 32 members of tracestate are passed on, and no more than that", async () => {
     const members = Array.from({ length: 40 }, (_, n) => `k${n}=${n}`);
     const whole = await carriedOn({ traceparent: SAMPLED, tracestate: members.slice(0, 32).join(",") });
     expect(whole.tracestate).toBe(members.slice(0, 32).join(","));
@@ -201,14 +201,14 @@ describe("tracestate", () => {
     expect(cut.tracestate?.split(",").length).toBeLessThanOrEqual(32);
   });
 
-  test("W3C Trace Context §3.3.1.5: 512 characters are passed on", async () => {
+  test("W3C Trace Context §3.3.1.5: 512 characters of tracestate are passed on", async () => {
     const tracestate = `a=${"x".repeat(250)},b=${"y".repeat(255)}`;
     expect((await carriedOn({ traceparent: SAMPLED, tracestate })).tracestate).toBe(tracestate);
     expect(tracestate.length).toBeGreaterThan(505);
   });
 
   test.each(["nonsense", `ff-${TRACE_ID}-${PARENT_ID}-01`, undefined])(
-    "W3C Trace Context §3.3: beside the traceparent %j it belongs to no trace and is not sent on",
+    "W3C Trace Context §3.3: beside the traceparent %j a tracestate belongs to no trace and is not sent on",
     async (traceparent) => {
       const headers = { tracestate: "a=1", ...(traceparent && { traceparent }) };
       expect((await carriedOn(headers)).tracestate).toBeNull();
@@ -216,7 +216,7 @@ describe("tracestate", () => {
     },
   );
 
-  test("W3C Trace Context §3.4: where nothing is traced both fields are passed on as they are", async () => {
+  test("W3C Trace Context §3.4: where nothing is traced traceparent and tracestate are passed on as they are", async () => {
     const headers = { traceparent: SAMPLED, tracestate: "a=1" };
     const next = tracedUpstream(
       { fetch: async (onward) => Response.json(Object.fromEntries(onward.headers)) },

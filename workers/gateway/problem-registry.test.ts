@@ -26,7 +26,7 @@ test("docs/errors.md holds every problem type as it is registered, and no other"
   expect(await documented()).toEqual(registered);
 });
 
-test("no two problem types have one code", () => {
+test("RFC 9457 §4: no two problem types have one code", () => {
   const codes = REGISTERED_PROBLEMS.map(({ code }) => code);
   expect(new Set(codes).size).toBe(codes.length);
 });

@@ -159,7 +159,7 @@ describe("freshness", () => {
     ["without Date, Expires counts from when the answer came", { expires: in60s }],
     ["of a repeated directive the first stands", { "cache-control": "max-age=60, max-age=5" }],
     ["a quoted number is a number", { "cache-control": 'max-age="60"' }],
-  ])("RFC 9111 §4.2.1: %s", async (_, headers) => {
+  ])("RFC 9111 §4.2.1: of several lifetimes the right one holds: %s", async (_, headers) => {
     expect(await freshAfter(59, headers)).toBe(true);
     expect(await freshAfter(60, headers)).toBe(false);
   });
@@ -170,7 +170,7 @@ describe("freshness", () => {
     },
   );
   test.each(["0", "-1", "tomorrow", "Thu, 31 Feb 2026 00:00:00 GMT"])(
-    'RFC 9111 §5.3: "Expires: %s" has passed',
+    'RFC 9111 §5.3: "Expires: %s" is no date, so it has passed',
     async (expires) => expect(await freshAfter(0, { expires })).toBe(false),
   );
   test("RFC 9111 §1.2.2: more seconds than can be counted are very many", async () => {
@@ -228,7 +228,7 @@ describe("stale answers", () => {
     expect((await after60s("max-age=10", {})).body).toBe("answer 2");
   });
   test.each(["must-revalidate", "proxy-revalidate", "no-cache", "s-maxage=10"])(
-    "RFC 9111 §4.2.4: %s forbids it, whatever client and settings allow",
+    "RFC 9111 §4.2.4: %s forbids to give it stale, whatever client and settings allow",
     async (directive) => {
       const settings = { staleWhileRevalidateSeconds: 3_600, staleIfErrorSeconds: 3_600 };
       const answer = await after60s(`max-age=10, ${directive}`, { "cache-control": "max-stale" }, settings);
@@ -270,7 +270,7 @@ describe("stale answers", () => {
     await world.pass(1_000);
     expect((await world.get("/a")).body).toBe("broken");
   });
-  test("RFC 5861 §4: the client may ask for it, too; a 404 is no error", async () => {
+  test("RFC 5861 §4: the client may ask for stale-if-error, too; a 404 is no error", async () => {
     let status = 503;
     let asks = 0;
     const world = cacheInVirtualTime({}, () => (asks++ === 0 ? says("a", FRESH) : says("b", {}, status)));
@@ -301,9 +301,12 @@ describe("requests", () => {
     [".4", "no-cache", 0, "answer 2"],
     [".5", "no-store", 1, "answer 1"],
     [".6", "no-transform", 1, "answer 1"],
-  ])('RFC 9111 §5.2.1%s: "%s" at an age of %d s gives "%s"', async (_, field, seconds, body) => {
-    expect((await answerAfter(seconds, { "cache-control": field })).body).toBe(body);
-  });
+  ])(
+    'RFC 9111 §5.2.1%s: the request\'s "%s" at an age of %d s gives "%s"',
+    async (_, field, seconds, body) => {
+      expect((await answerAfter(seconds, { "cache-control": field })).body).toBe(body);
+    },
+  );
   test("RFC 9111 §5.2.1.5: what comes for a request with no-store is not kept", async () => {
     expect(await asksOf(FRESH, { request: { "cache-control": "no-store" } })).toBe(2);
   });

@@ -68,7 +68,7 @@ describe("header edits", () => {
     "X-Upper",
     "a b",
     "",
-  ])("cannot be written for %j", (name) => {
+  ])("RFC 9113 §8.2.2: header edits cannot be written for %j", (name) => {
     for (const written of [
       { request: { set: { [name]: "1" } } },
       { request: { append: { [name]: "1" } } },
@@ -77,7 +77,7 @@ describe("header edits", () => {
       expect(headerEditsSchema.safeParse(written).success).toBe(false);
   });
 
-  test("cannot be written with a value that breaks out of its header", () => {
+  test("RFC 9110 §5.5: header edits cannot be written with a value that breaks out of its header", () => {
     for (const value of ["a\r\nb: 1", "a\n", "ä", " a"])
       expect(headerEditsSchema.safeParse({ answer: { set: { "x-a": value } } }).success).toBe(false);
     expect(headerEditsSchema.safeParse({ answer: { set: { "x-a": "" } } }).success).toBe(true);
