@@ -1,15 +1,15 @@
-/** The ways that the configuration gives: its routes, compiled once, each destination with a handler of its own. */
+/** The ways that the configuration gives: its routes, compiled, each destination with a handler of its own. */
 import type { Random } from "#shared/runtime/clock.ts";
 import type { Arrival } from "./arrival.ts";
 import type { GatewayConfig } from "./contract.ts";
 import { withPath } from "./request-path.ts";
 import { chooseDestination, type Destination } from "./routes/destinations.ts";
 import { rewritePath } from "./routes/rewrite-path.ts";
-import { compileRoutes } from "./routes/route-table.ts";
+import { compileRoutes, type RouteTable } from "./routes/route-table.ts";
 import type { Going, Way } from "./way.ts";
 
 export interface ConfiguredWaysOptions {
-  readonly routes: GatewayConfig["routes"];
+  readonly table: RouteTable | undefined;
   readonly random: Random;
   readonly addressOf: (headers: Headers) => string | undefined;
   /** Puts a way together; undefined where it leads to a service that the registry does not have. */
@@ -21,11 +21,22 @@ export interface ConfiguredWays {
   find(arrival: Arrival): Going | undefined;
 }
 
+/** Gives the table of each configuration's routes, made of the one before it where little has changed; undefined of none. */
+export const routeTables = (
+  random: Random,
+): ((routes: GatewayConfig["routes"]) => RouteTable | undefined) => {
+  let last: RouteTable | undefined;
+  return (routes) => {
+    if (Object.keys(routes).length === 0) return undefined;
+    last = last?.changed(routes) ?? compileRoutes(routes, random);
+    return last;
+  };
+};
+
 /** Of one configuration. */
 export const configuredWays = (options: ConfiguredWaysOptions): ConfiguredWays => {
-  const { routes, random, addressOf, wayTo } = options;
-  if (Object.keys(routes).length === 0) return { find: () => undefined };
-  const table = compileRoutes(routes, random);
+  const { table, random, addressOf, wayTo } = options;
+  if (!table) return { find: () => undefined };
   return {
     find({ request, path }) {
       const { method, headers, url } = request;

@@ -3,7 +3,7 @@ import { err, ok, type Result } from "#shared/result.ts";
 import type { Arrival } from "./arrival.ts";
 import { clientAddressOf } from "./client-address.ts";
 import { compileRoute, type PartsOptions } from "./compile-route.ts";
-import { configuredWays } from "./configured-ways.ts";
+import { configuredWays, routeTables } from "./configured-ways.ts";
 import type { GatewayConfig } from "./contract.ts";
 import type { Exchange, Handler } from "./exchange.ts";
 import type { NoWay } from "./no-way.ts";
@@ -13,6 +13,7 @@ import type { WrittenPolicy } from "./policy/policy-schema.ts";
 import { layersOf, type RoutesOwn } from "./policy/service-policies.ts";
 import { registryWays } from "./registry-ways.ts";
 import type { Destination } from "./routes/destinations.ts";
+import type { RouteTable } from "./routes/route-table.ts";
 import { type SendOptions, sendToService, sendToUrl } from "./send.ts";
 import { sendElsewhere } from "./send-elsewhere.ts";
 import { exchangeOf, type Going, type Way } from "./way.ts";
@@ -29,24 +30,29 @@ export interface GatewayWays {
 /** Everything is put together anew with another configuration, when it is first needed. */
 export const gatewayWays = (options: GatewayWaysOptions): GatewayWays => {
   const compiled = new WeakMap<GatewayConfig, GatewayWays>();
+  const tableOf = routeTables(options.tools.random);
   return {
     find(arrival) {
       const config = options.config();
       const known = compiled.get(config);
       if (known) return known.find(arrival);
-      const made = waysOf(config, options);
+      const made = waysOf(config, tableOf(config.routes), options);
       compiled.set(config, made);
       return made.find(arrival);
     },
   };
 };
 
-const waysOf = (config: GatewayConfig, options: GatewayWaysOptions): GatewayWays => {
+const waysOf = (
+  config: GatewayConfig,
+  table: RouteTable | undefined,
+  options: GatewayWaysOptions,
+): GatewayWays => {
   const { tools, services, link } = options;
   const addressOf = (headers: Headers) => clientAddressOf(headers, config.clientAddress);
   const way = wayMaker(config, options);
   const configured = configuredWays({
-    routes: config.routes,
+    table,
     random: tools.random,
     addressOf,
     wayTo: (route, destination) => way.ofRoute(route, destination),

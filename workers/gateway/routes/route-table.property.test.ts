@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { naiveFind } from "./naive-routes.ts";
 import { routeSchema, type WrittenMatch, type WrittenRoute } from "./route-schema.ts";
-import { compileRoutes } from "./route-table.ts";
+import { compileRoutes, type RouteTable } from "./route-table.ts";
 
 // Few values each, so that routes overlap and requests meet them.
 const literal = fc.constantFrom("a", "b", "%61", "c%2Fd", "é", "%C3%A9", ":x", ":y");
@@ -121,6 +121,69 @@ describe("a table of any routes", () => {
       expect(matched).toBeGreaterThan(1_000);
     },
   );
+
+  test("made of another one by what has changed finds what one made anew finds, and leaves the other as it is", () => {
+    let takenOver = 0;
+    const step = fc.record({
+      removed: fc.array(name, { maxLength: 2 }),
+      added: fc.dictionary(name, route, { maxKeys: 3 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.oneof(routes, crowded),
+        fc.array(step, { minLength: 1, maxLength: 6 }),
+        fc.array(fc.oneof(question, crowdedQuestion), { minLength: 1, maxLength: 8 }),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        (first, steps, questions, point) => {
+          const answers = (table: RouteTable) =>
+            questions.map((each) => {
+              const found = table.find(each);
+              return found && { name: found.route.name, params: found.params };
+            });
+          let written: Record<string, WrittenRoute> = first;
+          let table = compileRoutes(written, () => point);
+          for (const { removed, added } of steps) {
+            const before = answers(table);
+            const next = Object.fromEntries(
+              Object.entries({ ...written, ...added }).filter(([each]) => !removed.includes(each)),
+            );
+            const changed = table.changed(next);
+            expect(answers(changed)).toEqual(answers(compileRoutes(next, () => point)));
+            expect(answers(table)).toEqual(before);
+            if (Object.keys(added).length * 5 < Object.keys(next).length) takenOver++;
+            written = next;
+            table = changed;
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+    expect(takenOver).toBeGreaterThan(100);
+  });
+
+  test("stays right however often routes come between two others", () => {
+    const at = (index: number): WrittenRoute => ({
+      match: { path: "/a/*" },
+      priority: index,
+      to: { service: "s" },
+    });
+    let written: Record<string, WrittenRoute> = Object.fromEntries(
+      [0, 1_000].map((index) => [`${index}`, at(index)]),
+    );
+    for (let index = 0; index < 10; index++)
+      written[`other-${index}`] = { ...at(-1), match: { path: `/b/${index}` } };
+    let table = compileRoutes(written, () => 0);
+    for (let index = 1; index < 200; index++) {
+      written = { ...written, [`${index}`]: at(index) };
+      table = table.changed(written);
+    }
+    for (let index = 1_000; index > 0; index = index === 1_000 ? 199 : index - 1) {
+      expect(table.find({ ...NO_MATCH, path: "/a/b" })?.route.name).toBe(`${index}`);
+      const { [`${index}`]: _, ...others } = written;
+      written = others;
+      table = table.changed(written);
+    }
+  });
 
   test("finds the same in whatever order the routes are written", () => {
     fc.assert(

@@ -1,21 +1,20 @@
 /** Routes compiled into a tree of path segments, so that a lookup costs what the path is long, not what there are routes. */
+import { LIMITS } from "#shared/limits.ts";
 import type { Random } from "#shared/runtime/clock.ts";
 import { type AskedPath, askedPath } from "./asked-path.ts";
-import { candidatesOf } from "./candidates.ts";
-import type { CompiledRoute, Found } from "./compiled-route.ts";
-import { conditionsOf } from "./conditions.ts";
-import { compileCanary, compileDestination, weightSums } from "./destinations.ts";
-import { type PathPattern, pathPattern } from "./path-pattern.ts";
-import { type RouteQuestion, requestFacts } from "./request-facts.ts";
-import { compileRewrite } from "./rewrite-path.ts";
-import { listed, type WrittenRoute } from "./route-schema.ts";
-import { type Candidates, type Entry, type Search, searchIn } from "./search.ts";
-import { compareRanked } from "./specificity.ts";
+import type { Found } from "./compiled-route.ts";
+import type { RouteQuestion } from "./request-facts.ts";
+import { requestFacts } from "./request-facts.ts";
+import { routeEntries } from "./route-entries.ts";
+import type { WrittenRoute } from "./route-schema.ts";
+import { descend, EMPTY_TREE, type RouteNode, treeChange } from "./route-tree.ts";
+import type { Entry, Search } from "./search.ts";
+import { compareRanked, type Ranked } from "./specificity.ts";
 import { type WeightGroups, weightGroups } from "./weight-groups.ts";
 
+export type WrittenRoutes = Readonly<Record<string, WrittenRoute>>;
+
 export interface RouteTable {
-  /** By name. */
-  readonly routes: readonly CompiledRoute[];
   /**
    * The first by priority, then host, path, number of conditions and name, of those that match. Synchronous and without
    * I/O; it allocates nothing but parameters, and what is asked of query, cookies and media types where routes depend on them.
@@ -23,19 +22,28 @@ export interface RouteTable {
   find(question: RouteQuestion): Found | undefined;
   /** Nodes and routes that the last lookup looked at: its cost, whatever the machine. */
   visited(): number;
+  /** The table of other routes. What is the very same object in both is taken over: it costs what has changed. */
+  changed(routes: WrittenRoutes): RouteTable;
 }
 
 /**
- * Made once for each configuration.
  * @param routes by name, as the schema has let them through; throws on what it would not have
  * @param random draws among the routes of a weight group
  */
-export const compileRoutes = (routes: Readonly<Record<string, WrittenRoute>>, random: Random): RouteTable => {
-  const groups = weightGroups(random);
-  const names = Object.keys(routes).sort();
-  const compiled = new Map(names.map((name) => [name, compileRoute(name, routes[name] as WrittenRoute)]));
-  const entries = rankedEntries(routes, compiled, groups);
-  const root = treeOf(entries);
+export const compileRoutes = (routes: WrittenRoutes, random: Random): RouteTable =>
+  tableOf(everything(routes, random), random);
+
+/** What a table is made of, none of which ever changes. */
+interface Made {
+  readonly routes: WrittenRoutes;
+  /** By rank. */
+  readonly entries: readonly Entry[];
+  readonly root: RouteNode;
+  readonly groups: WeightGroups;
+}
+
+const tableOf = (made: Made, random: Random): RouteTable => {
+  const { root, groups } = made;
   const path = askedPath();
   const state: Search = {
     facts: requestFacts(),
@@ -46,7 +54,6 @@ export const compileRoutes = (routes: Readonly<Record<string, WrittenRoute>>, ra
   };
 
   return {
-    routes: [...compiled.values()],
     find(question) {
       state.visited = 0;
       if (!path.about(question.path)) return undefined;
@@ -61,35 +68,8 @@ export const compileRoutes = (routes: Readonly<Record<string, WrittenRoute>>, ra
       return found;
     },
     visited: () => state.visited,
+    changed: (routes) => tableOf(changed(made, routes) ?? everything(routes, random), random),
   };
-};
-
-/** What patterns have in common up to some segment. */
-interface Node {
-  /** The first rank of all that is here and below. */
-  first: number;
-  readonly literals: Map<string, Node>;
-  parameter: Node | undefined;
-  /** Patterns that end here. */
-  ending: Candidates | undefined;
-  /** Patterns that go on from here with anything. */
-  rest: Candidates | undefined;
-}
-
-/** Looks only where something better than what is found may be; no node is met twice, so the tree's size bounds it all. */
-const descend = (node: Node, depth: number, path: AskedPath, state: Search): void => {
-  if (node.first >= state.best) return;
-  state.visited++;
-  if (depth === path.count()) searchIn(node.ending, state);
-  else {
-    if (node.literals.size > 0) {
-      const text = path.text(depth);
-      const literal = text === undefined ? undefined : node.literals.get(text);
-      if (literal) descend(literal, depth + 1, path, state);
-    }
-    if (node.parameter && !path.isEmpty(depth)) descend(node.parameter, depth + 1, path, state);
-  }
-  searchIn(node.rest, state);
 };
 
 const answerOf = (entry: Entry, path: AskedPath): Found => {
@@ -104,75 +84,89 @@ const answerOf = (entry: Entry, path: AskedPath): Found => {
   return params ? { route: entry.route, params, pattern: entry.pattern } : entry.found;
 };
 
-const compileRoute = (name: string, { to, canary, rewrite }: WrittenRoute): CompiledRoute => {
-  const written = listed(to);
-  return {
-    name,
-    destinations: written.map(compileDestination),
-    weightSums: weightSums(written),
-    canary: canary && compileCanary(canary),
-    rewrite: rewrite === undefined ? undefined : compileRewrite(rewrite),
-  };
-};
-
-const NO_PARAMS = Object.freeze({});
-
-const rankedEntries = (
-  routes: Readonly<Record<string, WrittenRoute>>,
-  compiled: ReadonlyMap<string, CompiledRoute>,
-  groups: WeightGroups,
-): Entry[] => {
-  const unranked = Array.from(compiled, ([name, route]) => {
-    const { match, priority = 0 } = routes[name] as WrittenRoute;
-    const conditions = conditionsOf(match, groups);
-    return listed(match.path ?? "/*").map((written, place) => {
-      const pattern = pathPattern(written);
-      const found: Found = { route, params: NO_PARAMS, pattern };
-      return { name, route, priority, conditions, pattern, place, found };
-    });
-  });
-  return unranked
-    .flat()
+const everything = (routes: WrittenRoutes, random: Random): Made => {
+  const groups = weightGroups(random);
+  const names = Object.keys(routes).sort();
+  const entries = names
+    .flatMap((name) => routeEntries(name, routes[name] as WrittenRoute, groups))
     .sort(compareRanked)
     .map((entry, rank) => ({ ...entry, rank }));
+  const tree = treeChange(EMPTY_TREE);
+  for (const entry of entries) tree.add(entry);
+  return { routes, entries, root: tree.finish(), groups };
 };
 
-const emptyNode = (first: number): Node => ({
-  first,
-  literals: new Map(),
-  parameter: undefined,
-  ending: undefined,
-  rest: undefined,
-});
+/** With more of all routes changed, beginning anew costs no more. */
+const CHANGED_SHARE = 0.2;
 
-/** @param entries by rank, so that the first to come to a node is its first */
-const treeOf = (entries: readonly Entry[]): Node => {
-  const root = emptyNode(0);
-  const endings = new Map<Node, Entry[]>();
-  const rests = new Map<Node, Entry[]>();
-  for (const entry of entries) {
-    const node = nodeOf(root, entry.pattern, entry.rank);
-    const lists = entry.pattern.rest ? rests : endings;
-    const list = lists.get(node);
-    if (list) list.push(entry);
-    else lists.set(node, [entry]);
+/** Undefined where everything is to be made anew. */
+const changed = (made: Made, routes: WrittenRoutes): Made | undefined => {
+  const direct = changedNames(made.routes, routes);
+  if (direct.size === 0) return { ...made, routes };
+  const groupNames = new Set([...direct].flatMap((name) => groupsOf(name, [made.routes, routes])));
+  const names = groupNames.size === 0 ? direct : withMembers(direct, routes, groupNames);
+  if (names.size > Object.keys(routes).length * CHANGED_SHARE) return undefined;
+  // Groups keep their numbers when nobody is in them any more.
+  if (made.groups.size() > LIMITS.routes) return undefined;
+  const groups = made.groups.without(groupNames);
+  const tree = treeChange(made.root);
+  const entries: Entry[] = [];
+  for (const entry of made.entries) {
+    if (names.has(entry.name)) tree.remove(entry);
+    else entries.push(entry);
   }
-  for (const [node, list] of endings) node.ending = candidatesFor(list);
-  for (const [node, list] of rests) node.rest = candidatesFor(list);
-  return root;
+  for (const name of [...names].sort()) {
+    if (!Object.hasOwn(routes, name)) continue;
+    for (const unranked of routeEntries(name, routes[name] as WrittenRoute, groups)) {
+      const place = orderedPlace(entries, unranked);
+      const rank = rankBetween(entries[place - 1], entries[place]);
+      if (rank === undefined) return undefined;
+      const entry = { ...unranked, rank };
+      entries.splice(place, 0, entry);
+      tree.add(entry);
+    }
+  }
+  return { routes, entries, root: tree.finish(), groups };
 };
 
-const candidatesFor = (entries: readonly Entry[]): Candidates =>
-  candidatesOf(entries.map((entry) => ({ entry, left: entry.conditions })));
+const changedNames = (before: WrittenRoutes, after: WrittenRoutes): Set<string> => {
+  const names = new Set<string>();
+  for (const name of Object.keys(after)) if (before[name] !== after[name]) names.add(name);
+  for (const name of Object.keys(before)) if (!Object.hasOwn(after, name)) names.add(name);
+  return names;
+};
 
-const nodeOf = (root: Node, { segments }: PathPattern, rank: number): Node => {
-  let node = root;
-  for (const segment of segments) {
-    const known = segment.kind === "literal" ? node.literals.get(segment.text) : node.parameter;
-    const next = known ?? emptyNode(rank);
-    if (segment.kind === "literal") node.literals.set(segment.text, next);
-    else node.parameter = next;
-    node = next;
+const groupOf = (routes: WrittenRoutes, name: string): string | undefined =>
+  Object.hasOwn(routes, name) ? routes[name]?.match.weight?.group : undefined;
+
+const groupsOf = (name: string, sides: readonly WrittenRoutes[]): string[] =>
+  sides.map((routes) => groupOf(routes, name)).filter((group) => group !== undefined);
+
+/** Where one route of a group changes, the draw of all of them does. */
+const withMembers = (
+  names: ReadonlySet<string>,
+  routes: WrittenRoutes,
+  groups: ReadonlySet<string>,
+): Set<string> => {
+  const members = Object.keys(routes).filter((name) => groups.has(groupOf(routes, name) ?? ""));
+  return new Set([...names, ...members]);
+};
+
+const orderedPlace = (entries: readonly Entry[], entry: Ranked): number => {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareRanked(entries[middle] as Entry, entry) < 0) low = middle + 1;
+    else high = middle;
   }
-  return node;
+  return low;
+};
+
+/** Undefined where two ranks have no number left between them, after some fifty insertions at one place. */
+const rankBetween = (before: Entry | undefined, after: Entry | undefined): number | undefined => {
+  const low = before?.rank ?? (after ? after.rank - 2 : -1);
+  const high = after?.rank ?? low + 2;
+  const rank = (low + high) / 2;
+  return rank > low && rank < high ? rank : undefined;
 };

@@ -8,14 +8,24 @@ export interface WeightGroups {
   next(): void;
   /** The same member whenever it is asked about one request; -1 when nobody has a share. */
   drawn(group: number): number;
+  /** Groups that ever had a member. */
+  size(): number;
+  /** The same groups under the same numbers for another table, but that these have no members yet. */
+  without(names: ReadonlySet<string>): WeightGroups;
 }
 
-export const weightGroups = (random: Random): WeightGroups => {
-  const numbers = new Map<string, number>();
-  /** Of each group, its members' shares summed up. */
-  const sums: number[][] = [];
-  const drawnMembers: number[] = [];
-  const drawnAt: number[] = [];
+/** The number of each group by its name, and of each group by its number its members' shares summed up. */
+interface Known {
+  readonly numbers: Map<string, number>;
+  readonly sums: number[][];
+}
+
+export const weightGroups = (random: Random): WeightGroups =>
+  groupsOf({ numbers: new Map(), sums: [] }, random);
+
+const groupsOf = ({ numbers, sums }: Known, random: Random): WeightGroups => {
+  const drawnMembers: number[] = sums.map(() => -1);
+  const drawnAt: number[] = sums.map(() => -1);
   let request = 0;
 
   return {
@@ -40,6 +50,12 @@ export const weightGroups = (random: Random): WeightGroups => {
       const member = drawBySums(sums[group] as number[], random);
       drawnMembers[group] = member;
       return member;
+    },
+    size: () => sums.length,
+    without(names) {
+      const empty = new Set([...names].map((name) => numbers.get(name)));
+      const others = sums.map((all, group) => (empty.has(group) ? [] : all));
+      return groupsOf({ numbers: new Map(numbers), sums: others }, random);
     },
   };
 };
