@@ -25,7 +25,7 @@ const DEPLOYED = WORKERS.filter(({ name }) => name !== FAKE_PAYMENT_PROVIDER).ma
     config,
     bound: (services ?? []).map(({ service }: { service: string }) => service),
     databases: d1_databases.map((database: { database_name?: string }) => database.database_name),
-    namespaces: kv_namespaces.map(({ id }: { id?: string }) => id),
+    namespaces: kv_namespaces.map(({ id = "" }: { id?: string }) => id),
     secrets: (secrets?.required ?? []) as string[],
   };
 });
@@ -63,44 +63,61 @@ test("what has the control worker's name at first is bound to nothing, and is re
   expect(places).toEqual(places.toSorted((a, b) => a - b));
 });
 
-test("the id of the KV namespace comes by one command into every file that names it, before anything is deployed", async () => {
+test("the ids of the KV namespaces come by one command into every file that names them, before anything is deployed", async () => {
   const naming = DEPLOYED.filter(({ namespaces }) => namespaces.length > 0);
   expect(naming.length).toBeGreaterThan(1);
-  const [made, written] = [
-    placeOf("npx wrangler kv namespace create skerry-snapshots"),
-    placeOf("sed -i.bak"),
-  ];
-  expect(made).toBeLessThan(written);
+  const written = placeOf("sed -i.bak");
+  const names = [...new Set(naming.flatMap(({ namespaces }) => namespaces))];
+  for (const name of names) expect(placeOf(`npx wrangler kv namespace create ${name}`)).toBeLessThan(written);
   for (const worker of DEPLOYED) expect(written).toBeLessThan(deployOf(worker));
   const folder = await temporaryFolder("kv-id");
   for (const { config } of DEPLOYED) {
     await mkdir(dirname(join(folder.path, config)), { recursive: true });
     await copyFile(join(ROOT, config), join(folder.path, config));
   }
-  const command = (commands[written] ?? "").replace("<the id>", "0f2ac74b498b48028cb68387c421e279");
+  const idOf = (name: string) => Buffer.from(name.padEnd(16)).toString("hex");
+  const command = (commands[written] ?? "").replaceAll(/<id of (\w+)>/g, (_, name) => idOf(`skerry-${name}`));
   execFileSync("sh", ["-c", command], { cwd: folder.path });
   for (const { config, namespaces } of naming) {
     const { kv_namespaces } = unstable_readConfig({ config: join(folder.path, config) });
-    expect(kv_namespaces.map(({ id }: { id?: string }) => id)).toEqual(
-      namespaces.map(() => "0f2ac74b498b48028cb68387c421e279"),
-    );
+    expect(kv_namespaces.map(({ id }: { id?: string }) => id)).toEqual(namespaces.map(idOf));
   }
   await folder.remove();
 });
 
-test("every service is given its keys after it is deployed, and is registered after the gateway is", () => {
+test("every service and the gateway are given their keys after they are deployed; services are registered after the gateway is", () => {
   const gateway = DEPLOYED.find(({ name }) => name === GATEWAY);
   const registered = placeOf("npx skerry registry register-workers");
   expect(deployOf(gateway ?? { config: "" })).toBeLessThan(registered);
-  for (const { registers, config } of WORKERS) {
-    if (!registers) continue;
-    const keys = placeOf(`npx skerry config keys ${registers.service}`);
+  for (const { name, registers, config } of WORKERS) {
+    const service = name === GATEWAY ? "gateway" : registers?.service;
+    if (service === undefined) continue;
+    const keys = placeOf(`npx skerry config keys ${service}`);
     expect(commands[keys]).toBe(
-      `npx skerry config keys ${registers.service} | npx wrangler secret put CONFIG_KEYS -c ${config}`,
+      `npx skerry config keys ${service} | npx wrangler secret put CONFIG_KEYS -c ${config}`,
     );
     expect(deployOf({ config })).toBeLessThan(keys);
   }
 });
+
+test.each(DEPLOYED)(
+  "$name has all the secrets that it requires in its file, each as one text",
+  async (worker) => {
+    const { secrets } = worker;
+    const file = commands[deployOf(worker)]?.match(/--secrets-file (\S+)$/)?.[1];
+    if (secrets.length === 0 || worker.name === CONTROL) return;
+    const lines = guide.split("\n").map((line) => line.trim());
+    const functionLine = lines.find((line) => line.startsWith("secrets() {")) ?? "";
+    const [writing = "", ...more] = lines.filter(
+      (line) => line.startsWith("secrets ") && line.endsWith(`> ${file}`),
+    );
+    expect(more).toEqual([]);
+    const env = Object.fromEntries(secrets.map((secret) => [secret, `{"of": "${secret}"}`]));
+    const script = `${functionLine}\n${writing.replace(/ > .*/, "")}`;
+    const written = execFileSync("sh", ["-c", script], { env: { PATH: process.env.PATH, ...env } });
+    expect(JSON.parse(written.toString())).toEqual(env);
+  },
+);
 
 test("every command of npx skerry in the guides is one that there is", async () => {
   const text = guide + readFileSync(join(ROOT, "docs/guides/add-a-service.md"), "utf8");
