@@ -19,6 +19,7 @@ import { type RateLimitOptions, rateLimit } from "./parts/rate-limit/rate-limit.
 import { securityHeaders } from "./parts/security-headers/security-headers.ts";
 import { serverTiming } from "./parts/server-timing/server-timing.ts";
 import { type SessionOptions, session } from "./parts/session/session.ts";
+import { type ValidationOptions, validation } from "./parts/validation/validation.ts";
 import { mergedPart } from "./policy/merged-part.ts";
 import { policyOf } from "./policy/policy.ts";
 import type { WrittenPolicy } from "./policy/policy-schema.ts";
@@ -27,7 +28,8 @@ import type { Tools } from "./policy/upstream-parts.ts";
 export interface PartsOptions
   extends Pick<RateLimitOptions, "locationLimiter" | "exactLimiters">,
     Pick<CacheOptions, "location" | "newName">,
-    Pick<SessionOptions, "store"> {
+    Pick<SessionOptions, "store">,
+    ValidationOptions {
   readonly tools: Tools;
   readonly kept: KeptParts;
   readonly authenticationMemory: AuthenticationMemory;
@@ -84,6 +86,7 @@ export const compileRoute = ({ route, layers, send }: RouteMaking, options: Part
     lasting("session", (written) => session(written, { ...options, ...tools })),
     on("authentication", (written) => authentication(written, options.authenticationMemory)),
     lasting("rateLimit", (written) => rateLimit(written, { ...options, ...tools, route })),
+    on("validation", (written) => validation(written, options)),
     stored,
     lasting("mirror", (written) => mirror(written, { ...tools, sendElsewhere })),
     on("fallback", (written) => fallback(written, failing)),

@@ -34,6 +34,7 @@ interface GatewayEnv {
   /** Sign who calls, for the services. */
   readonly IDENTITY_PRIVATE_KEYS?: string;
   readonly MONITOR: Fetcher;
+  readonly DOCS: Fetcher;
   readonly CONTROL: Fetcher;
   readonly SNAPSHOTS: KVNamespace;
   /** For routes whose sessions are in the KeyValue store. */
@@ -103,6 +104,7 @@ const makeGateway = () => {
     store: own.SESSIONS && workersKv(own.SESSIONS),
     ...identityOf(own.IDENTITY_PRIVATE_KEYS),
     monitor,
+    docs: bindingUpstream(own.DOCS),
     control: tracedUpstream(control, { service: "control" }),
     startsTrace: telemetry.startsTrace,
     newRequestId: requestNames(() => crypto.randomUUID()),

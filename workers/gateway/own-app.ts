@@ -14,6 +14,8 @@ export interface OwnAppOptions extends OwnRoutesOptions {
   readonly link: RegistryLink;
   readonly monitor: Upstream;
   readonly control: Upstream;
+  /** Shows `/openapi.json` to people; nobody does when absent. */
+  readonly docs?: Upstream | undefined;
 }
 
 export interface OwnApp {
@@ -36,13 +38,14 @@ const OWN_SEGMENTS = new Set([
 ]);
 
 export const ownApp = (options: OwnAppOptions): OwnApp => {
-  const { link, monitor, control } = options;
+  const { link, monitor, control, docs } = options;
   const app = new Hono<GatewayEnv>();
   app.use(async (c, next) => {
     await next();
     c.env.arrival.template = matchedRoute(c);
   });
   addOwnRoutes(app, options);
+  if (docs) app.on("GET", ["/docs", "/docs/*"], (c) => forward(c, "docs", docs));
   app.all("/monitor/*", (c) => forward(c, "monitor", monitor));
   app.all("/control/v1/*", async (c) => {
     const answer = await forward(c, "control", control);

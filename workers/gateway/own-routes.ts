@@ -3,6 +3,8 @@ import type { Context, Hono, MiddlewareHandler } from "hono";
 import { readinessHandler } from "#shared/http/readiness.ts";
 import type { PublicJwks } from "#shared/identity/identity-keys.ts";
 import { LIMITS } from "#shared/limits.ts";
+import { openApiAnswer } from "./documents/openapi-answer.ts";
+import type { OpenApiDocuments } from "./documents/openapi-documents.ts";
 import type { GatewayEnv } from "./gateway-env.ts";
 import { type GatewayReadinessOptions, gatewayReadiness } from "./gateway-readiness.ts";
 import { HomePage } from "./home-page.tsx";
@@ -13,6 +15,7 @@ import type { ListedService, RegistryLink } from "./registered-services.ts";
 
 export interface OwnRoutesOptions extends GatewayReadinessOptions {
   readonly link: Pick<RegistryLink, "loaded" | "load">;
+  readonly documents: OpenApiDocuments;
   /** By which others verify the gateway's word for a caller; none when absent. */
   readonly identityKeys?: PublicJwks | undefined;
 }
@@ -29,14 +32,14 @@ const JWKS_HEADERS = { "content-type": "application/jwk-set+json", "cache-contro
 
 /** Adds them to the pipeline's app. */
 export const addOwnRoutes = (app: Hono<GatewayEnv>, options: OwnRoutesOptions): void => {
-  const { services, link, identityKeys = { keys: [] } } = options;
+  const { services, link, documents, identityKeys = { keys: [] } } = options;
   app.on("GET", OWN_PATHS, repeatRequestId);
   app.on("GET", LISTING_PATHS, async (c, next) => {
     if (!link.loaded()) await link.load((work) => c.executionCtx.waitUntil(work));
     return next();
   });
   app.get("/", (c) => homeAnswer(c, services.list()));
-  app.get("/openapi.json", (c) => c.json({ services: documentsOf(services.list()) }));
+  app.get("/openapi.json", (c) => openApiAnswer(documents, { ...c.env.arrival, request: c.req.raw }));
   app.get("/healthz", (c) => c.json({ service: "gateway", healthy: true }));
   app.get(JWKS_PATH, (c) => c.body(JSON.stringify(identityKeys), 200, JWKS_HEADERS));
   app.get("/readyz", () => readinessHandler("gateway", gatewayReadiness(options), { timeoutMs: READY_MS })());
@@ -76,6 +79,7 @@ const homeAnswer = (c: Context, services: readonly ListedService[]): Response | 
       paths: majors.map((major) => `/${name}/v${major}`),
     })),
     documents: "/openapi.json",
+    docs: "/docs",
     readiness: "/readyz",
     problems: "/problems",
     monitor: "/monitor/",
@@ -84,8 +88,3 @@ const homeAnswer = (c: Context, services: readonly ListedService[]): Response | 
 };
 
 const wantsHtml = (c: Context): boolean => /\btext\/html\b/i.test(c.req.header("accept") ?? "");
-
-const documentsOf = (services: readonly ListedService[]) =>
-  services.flatMap(({ name, majors }) =>
-    majors.map((major) => ({ name, major, url: `/${name}/v${major}/openapi.json` })),
-  );

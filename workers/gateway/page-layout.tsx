@@ -57,8 +57,8 @@ export const PageLayout = ({ title, lead, nonce, children }: PropsWithChildren<P
       </header>
       <main>{children}</main>
       <footer>
-        <a href="/">Front page</a> · <a href="/openapi.json">Documents</a> · <a href="/problems">Problems</a>{" "}
-        · <a href="/readyz">Readiness</a> · <a href="/monitor/">Monitor</a>
+        <a href="/">Front page</a> · <a href="/docs">Documents</a> · <a href="/problems">Problems</a> ·{" "}
+        <a href="/readyz">Readiness</a> · <a href="/monitor/">Monitor</a>
       </footer>
     </body>
   </html>

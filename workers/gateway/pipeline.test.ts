@@ -286,7 +286,7 @@ describe("the gateway itself", () => {
   });
 
   test("lists the documents of all services", async () => {
-    const response = await gateway().request("/openapi.json");
+    const response = await gateway().request("/openapi.json?list");
     expect(await response.json()).toEqual({
       services: SHOP.map((name) => ({ name, major: 1, url: `/${name}/v1/openapi.json` })),
     });

@@ -2,6 +2,7 @@
 import { servedInSpan } from "#shared/telemetry/http-server.ts";
 import { admit } from "./admit.ts";
 import type { Arrival } from "./arrival.ts";
+import { openApiDocuments } from "./documents/openapi-documents.ts";
 import { finished } from "./finished.ts";
 import { type GatewayWaysOptions, gatewayWays } from "./gateway-ways.ts";
 import { type OwnAppOptions, ownApp } from "./own-app.ts";
@@ -11,7 +12,9 @@ import { acceptRequestId } from "./request-id.ts";
 import { requestPath } from "./request-path.ts";
 import { varyBy } from "./vary-by.ts";
 
-export interface PipelineOptions extends OwnAppOptions, GatewayWaysOptions {
+export interface PipelineOptions
+  extends Omit<OwnAppOptions, "documents">,
+    Omit<GatewayWaysOptions, "documents"> {
   /** Names a request whose client did not. */
   readonly newRequestId: () => string;
   /** Whether a trace that begins here is recorded, known before there is a span; every one may be when absent. */
@@ -25,9 +28,10 @@ export interface Pipeline {
 
 /** What the gateway answers itself, the routes of its configuration, and `/{service}/v{major}/…` by the registry. */
 export const createPipeline = (options: PipelineOptions): Pipeline => {
-  const { link, newRequestId, startsTrace } = options;
-  const own = ownApp(options);
-  const ways = gatewayWays(options);
+  const { link, services, tools, newRequestId, startsTrace } = options;
+  const documents = openApiDocuments({ link, services, clock: tools.clock, timer: tools.timer });
+  const own = ownApp({ ...options, documents });
+  const ways = gatewayWays({ ...options, documents });
 
   const answer = async (arrival: Arrival): Promise<Response> => {
     const refused = admit(arrival);

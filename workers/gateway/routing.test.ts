@@ -274,7 +274,7 @@ describe("what is listed", () => {
     for (let n = 0; n < count; n++) link.register(`s${`${n}`.padStart(4, "0")}`, instance());
     link.register("gone");
     const ask = gateway();
-    expect(JSON.parse((await ask("/openapi.json")).text).services).toHaveLength(count);
+    expect(JSON.parse((await ask("/openapi.json?list")).text).services).toHaveLength(count);
     const page = await ask("/", { headers: { accept: "text/html" } });
     expect(page.text).toContain("And 5 more");
     expect(page.text.match(/\/v1\/openapi\.json/g)).toHaveLength(LIMITS.homePageServices + 1);

@@ -110,7 +110,7 @@ const isWorthAnother = (sent: Sent, statuses: readonly number[]): boolean =>
 const besideSlow = (series: Series): Promise<Sent> => {
   const { parts, copies, deadline } = series.sending;
   return hedged((_, signal) => attempt(series, signal), {
-    afterMs: parts.quantile?.valueMs(),
+    afterMs: parts.quantile?.beyondMs(),
     safe: copies.repeatable(),
     good: (sent) => sent.ok && !isFailure(sent.value),
     budget: parts.budget,

@@ -4,6 +4,7 @@ import { sleep, systemClock } from "#shared/runtime/clock.ts";
 import { GATEWAY_CONFIG, type GatewayConfig } from "../contract.ts";
 import { keptParts } from "../kept-parts.ts";
 import { authenticationMemory } from "../parts/authentication/authentication-memory.ts";
+import type { ValidationOptions } from "../parts/validation/validation.ts";
 import type { PipelineOptions } from "../pipeline.ts";
 import type { WrittenPolicy } from "./policy-schema.ts";
 import { type ServicePolicies, servicePolicies } from "./service-policies.ts";
@@ -14,6 +15,8 @@ export interface FakePolicies
   extends Omit<PipelineOptions, "link" | "services" | "monitor" | "control" | "newRequestId"> {
   readonly policies: ServicePolicies;
   readonly tools: Tools;
+  /** Of no service. */
+  readonly documents: ValidationOptions["documents"];
   /** Puts another configuration in force. */
   configure(common: WrittenPolicy, services?: Readonly<Record<string, WrittenPolicy>>): void;
   /** The same, the whole of it as it is written. */
@@ -34,6 +37,7 @@ export const fakePolicies = (
     tools,
     config: () => config,
     kept: keptParts(),
+    documents: { of: () => undefined, isDue: () => false, refresh: async () => undefined },
     newName: () => crypto.randomUUID(),
     locationLimiter: () => undefined,
     exactLimiters: undefined,

@@ -14,6 +14,7 @@ import { rateLimitSchema } from "../parts/rate-limit/rate-limit-schema.ts";
 import { securityHeadersSchema } from "../parts/security-headers/security-headers-schema.ts";
 import { serverTimingSchema } from "../parts/server-timing/server-timing-schema.ts";
 import { sessionSchema } from "../parts/session/session-schema.ts";
+import { validationSchema } from "../parts/validation/validation-schema.ts";
 import { versionsSchema } from "../parts/versions/versions-schema.ts";
 
 const count = (most: number, least = 1) => z.int().min(least).max(most);
@@ -211,6 +212,10 @@ export const policySchema = z.strictObject({
     .union([OFF, ...rateLimitSchema.options])
     .optional()
     .describe("How much one caller may send: one limit, or several that must all allow."),
+  validation: z
+    .union([OFF, validationSchema])
+    .optional()
+    .describe("Holds requests to the service's OpenAPI document."),
   cache: z.union([OFF, cacheSchema]).optional().describe("Keeps answers by RFC 9111."),
   mirror: z
     .union([OFF, mirrorSchema])

@@ -7,7 +7,10 @@ import { rateLimitSchema } from "./rate-limit-schema.ts";
 const [oneLimit] = rateLimitSchema.options;
 
 test("the documentation's table is the schema's fields with their defaults and meanings", () => {
-  const page = readFileSync(new URL("../../../../docs/reference/rate-limits.md", import.meta.url), "utf8");
+  const page = readFileSync(
+    new URL("../../../../docs/reference/rate-limits.md", import.meta.url).pathname,
+    "utf8",
+  );
   const defaults: Readonly<Record<string, unknown>> = RATE_LIMIT_DEFAULTS;
   const rows = Object.entries(z.toJSONSchema(oneLimit).properties ?? {}).map(([name, field]) => {
     const value = defaults[name] === undefined ? " " : ` \`${JSON.stringify(defaults[name])}\` `;
