@@ -91,7 +91,7 @@ export const configReader = <Schema extends z.ZodType>({
     state = isSame ? { ...next, stable: { ...next.stable, value: state.stable.value } } : next;
     const { value } = ownSide();
     const flags = changedFlags(before.flags, flagSides());
-    if (!sameJson(value, before.value)) tell(listeners, value, before.value);
+    if (listeners.size > 0 && !sameJson(value, before.value)) tell(listeners, value, before.value);
     if (flags.length > 0) tell(flagListeners, flags);
   };
 

@@ -9,13 +9,16 @@ import { frozen } from "./frozen.ts";
  */
 export const entriesApart = z.registry<{ readonly most: number }>();
 
+/** An entry as it was read, by its text: in another order of its fields it is read again, which harms nothing. */
 interface Kept {
   readonly text: string;
   readonly entry: unknown;
+  /** The other form of it, where a candidate has one. */
+  readonly other: Kept | undefined;
 }
 
-/** By field and name; several of a name while there is a candidate. */
-type Entries = Map<string, Map<string, readonly Kept[]>>;
+/** By field and name. */
+type Entries = Map<string, Map<string, Kept>>;
 
 /** One reading of a whole configuration: both of its sides, of which `done` keeps what they have. */
 export interface Reading<Schema extends z.ZodType> {
@@ -30,8 +33,7 @@ export const entryReader = <Schema extends z.ZodType>(schema: Schema): (() => Re
   return () => {
     const met: Entries = new Map();
     return {
-      parse: (value) =>
-        records.length === 0 ? schema.safeParse(value) : parsed(value, { schema, records, known, met }),
+      parse: (value) => parsed(value, { schema, records, known, met }),
       done() {
         known = met;
       },
@@ -64,24 +66,24 @@ const parsed = <Schema extends z.ZodType>(
   value: JsonObject,
   { schema, records, known, met }: Parsing<Schema>,
 ): z.ZodSafeParseResult<z.infer<Schema>> => {
-  const fresh: Record<string, JsonValue> = { ...value };
-  const split = records.flatMap(({ field, most }) => {
-    const written = value[field];
-    if (!isRecord(written) || Object.keys(written).length > most) return [];
-    const parts = splitBy(written, [known.get(field), met.get(field)]);
-    fresh[field] = parts.fresh;
-    return [{ field, written, ...parts }];
-  });
-  const result = schema.safeParse(fresh);
+  const written = { ...value };
+  const splits: { readonly field: string; readonly entries: readonly Split[] }[] = [];
+  for (const { field, most } of records) {
+    const record = value[field];
+    if (!isRecord(record)) continue;
+    const entries = splitBy(record, [known.get(field), met.get(field)]);
+    if (entries.length > most) continue;
+    splits.push({ field, entries });
+    const fresh = entries.filter(({ kept }) => !kept).map(({ name }) => [name, record[name] as JsonValue]);
+    Object.assign(written, { [field]: Object.fromEntries(fresh) });
+  }
+  const result = schema.safeParse(written);
   if (!result.success) return result;
-  const data = { ...(result.data as Record<string, Record<string, unknown>>) };
-  for (const { field, written, texts, old } of split) {
-    const read = data[field] as Record<string, unknown>;
-    const entries = Object.keys(written).map(
-      (name) => [name, old.has(name) ? old.get(name) : frozen(read[name])] as const,
-    );
-    data[field] = Object.fromEntries(entries);
-    remember(met, field, { entries, texts });
+  const data = { ...(result.data as Record<string, unknown>) };
+  for (const { field, entries } of splits) {
+    const forms = met.get(field) ?? new Map<string, Kept>();
+    met.set(field, forms);
+    data[field] = together(entries, { read: data[field] as Record<string, unknown>, forms });
   }
   return { success: true, data: data as z.infer<Schema> };
 };
@@ -89,49 +91,41 @@ const parsed = <Schema extends z.ZodType>(
 const isRecord = (value: JsonValue | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** By their texts: an entry whose fields come in another order is read again, which harms nothing. */
+interface Split {
+  readonly name: string;
+  readonly text: string;
+  /** Absent: it is to be read. */
+  readonly kept: Kept | undefined;
+}
+
 const splitBy = (
-  written: JsonObject,
-  knowns: readonly (ReadonlyMap<string, readonly Kept[]> | undefined)[],
-) => {
-  const texts = new Map<string, string>();
-  const old = new Map<string, unknown>();
-  const fresh: [string, JsonValue][] = [];
-  for (const [name, value] of Object.entries(written)) {
+  record: JsonObject,
+  [known, met]: readonly [ReadonlyMap<string, Kept> | undefined, ReadonlyMap<string, Kept> | undefined],
+): Split[] =>
+  Object.entries(record).map(([name, value]) => {
     const text = JSON.stringify(value);
-    texts.set(name, text);
-    const kept = keptOf(name, text, knowns);
-    if (kept) old.set(name, kept.entry);
-    else fresh.push([name, value]);
-  }
-  return { texts, old, fresh: Object.fromEntries(fresh) };
+    return { name, text, kept: ofText(known?.get(name), text) ?? ofText(met?.get(name), text) };
+  });
+
+const ofText = (kept: Kept | undefined, text: string): Kept | undefined => {
+  let each = kept;
+  while (each && each.text !== text) each = each.other;
+  return each;
 };
 
-const keptOf = (
-  name: string,
-  text: string,
-  knowns: readonly (ReadonlyMap<string, readonly Kept[]> | undefined)[],
-): Kept | undefined => {
-  for (const known of knowns) {
-    const kept = known?.get(name)?.find((each) => each.text === text);
-    if (kept) return kept;
-  }
-  return undefined;
-};
-
-const remember = (
-  met: Entries,
-  field: string,
-  {
-    entries,
-    texts,
-  }: { entries: readonly (readonly [string, unknown])[]; texts: ReadonlyMap<string, string> },
-): void => {
-  const all = met.get(field) ?? new Map<string, readonly Kept[]>();
-  met.set(field, all);
-  for (const [name, entry] of entries) {
-    const text = texts.get(name) ?? "";
-    const others = all.get(name)?.filter((kept) => kept.text !== text) ?? [];
-    all.set(name, [...others, { text, entry }]);
-  }
-};
+/** In the order in which they are written, all of them remembered in `forms`. */
+const together = (
+  entries: readonly Split[],
+  { read, forms }: { read: Readonly<Record<string, unknown>>; forms: Map<string, Kept> },
+): Record<string, unknown> =>
+  Object.fromEntries(
+    entries.map(({ name, text, kept }) => {
+      const entry = kept ? kept.entry : frozen(read[name]);
+      const former = forms.get(name);
+      if (!ofText(former, text)) {
+        const same = kept && kept.other === former ? kept : undefined;
+        forms.set(name, same ?? { text, entry, other: former });
+      }
+      return [name, entry];
+    }),
+  );

@@ -21,8 +21,7 @@ export const openSecrets = async (
   value: JsonObject,
   { service, secrets }: { service: string; secrets: Pick<Sealer, "open"> | undefined },
 ): Promise<JsonObject> => {
-  const found = new Map<JsonValue, readonly string[]>();
-  for (const [field, each] of Object.entries(value)) findSealed(each, [field], found);
+  const found = sealedIn(value);
   if (found.size === 0) return value;
 
   const open = async (holder: JsonValue, keys: readonly string[]): Promise<[JsonValue, string]> => {
@@ -39,15 +38,25 @@ export const openSecrets = async (
   return withTexts(value, texts) as JsonObject;
 };
 
-/** Without a promise for each value: a configuration may have a hundred thousand, and hardly any secret. */
-const findSealed = (
-  item: JsonValue,
-  keys: readonly string[],
-  found: Map<JsonValue, readonly string[]>,
-): void => {
-  if (typeof item !== "object" || item === null) return;
-  if (isSealed(item)) found.set(item, keys);
-  else for (const [key, each] of Object.entries(item)) findSealed(each, [...keys, key], found);
+/**
+ * By the object that holds it, where it stands. No promise and no path for each value: a configuration may have a hundred
+ * thousand, and hardly any secret.
+ */
+const sealedIn = (value: JsonObject): ReadonlyMap<JsonValue, readonly string[]> => {
+  const found = new Map<JsonValue, readonly string[]>();
+  const keys: string[] = [];
+  const look = (item: object): void => {
+    for (const key of Object.keys(item)) {
+      const inner = (item as Record<string, JsonValue>)[key];
+      if (typeof inner !== "object" || inner === null) continue;
+      keys.push(key);
+      if (isSealed(inner)) found.set(inner, [...keys]);
+      else look(inner);
+      keys.pop();
+    }
+  };
+  look(value);
+  return found;
 };
 
 const withTexts = (item: JsonValue, texts: ReadonlyMap<JsonValue, string>): JsonValue => {
