@@ -4,11 +4,14 @@ import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
 import { applyMigrations } from "#cli/apply-migrations.ts";
 import { createBundler } from "#cli/bundle-workers.ts";
+import { newIdentityKey } from "#cli/identity-keys.ts";
 import { type NatsServer, startNatsServer } from "#cli/nats-server.ts";
 import { keepSignalListeners } from "#cli/signal-listeners.ts";
 import { workerOptions } from "#cli/worker-options.ts";
-import { CONTROL, ROOT, WORKERS } from "#cli/workers.ts";
+import { CONTROL, GATEWAY, ROOT, WORKERS } from "#cli/workers.ts";
 import { applyStreams } from "#nats/apply-streams.ts";
+import { type IdentityJwk, publicJwks } from "#shared/identity/identity-keys.ts";
+import { longIdentity } from "./long-identity.ts";
 
 /** A worker that is in the system for comparison only. */
 export interface BenchWorker {
@@ -30,6 +33,8 @@ export interface BenchGround {
 export interface BenchSystem {
   /** Origin of a worker's own socket; every worker has one. */
   url(worker: string): Promise<string>;
+  /** Lets into services who comes past the gateway, for as long as anything is measured. */
+  readonly identity: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
 
@@ -65,18 +70,31 @@ export const benchGround = async ({
     startNats: async () => startNatsServer({ binary: natsBinary, dataDir: await newFolder("nats") }),
     async startSystem({ natsUrl, beside = [] }) {
       await applyStreams({ natsUrl });
-      const vars = { NATS_URL: natsUrl };
-      return serve(await newFolder("workers"), {
+      const key = newIdentityKey();
+      const varsOf = (worker: string) => ({ NATS_URL: natsUrl, ...identityVars(worker, key) });
+      const system = await serve(await newFolder("workers"), {
         beside,
         workers: [
           ...SYSTEM.map((worker) =>
-            workerOptions(worker, { contents: bundles[worker.name] ?? "", vars, socketPort: 0 }),
+            workerOptions(worker, {
+              contents: bundles[worker.name] ?? "",
+              vars: varsOf(worker.name),
+              socketPort: 0,
+            }),
           ),
-          ...[FIXED_REGISTRY, ...beside].map((worker) => besideOptions(worker, bundles, vars)),
+          ...[FIXED_REGISTRY, ...beside].map((worker) => besideOptions(worker, bundles, varsOf(worker.like))),
         ],
       });
+      return { ...system, identity: await longIdentity(key) };
     },
   };
+};
+
+/** Who calls is told, and asked for, as in every system. */
+const identityVars = (worker: string, key: IdentityJwk): Readonly<Record<string, string>> => {
+  if (worker === GATEWAY) return { IDENTITY_PRIVATE_KEYS: JSON.stringify({ keys: [key] }) };
+  const isService = SYSTEM.some(({ name, registers }) => name === worker && registers);
+  return isService ? { IDENTITY_KEYS: JSON.stringify(publicJwks([key])) } : {};
 };
 
 const besideOptions = (
@@ -86,8 +104,8 @@ const besideOptions = (
 ): V4WorkerOptions => ({
   compatibilityDate: "2026-10-01",
   compatibilityFlags: ["nodejs_compat"],
-  bindings: vars,
   ...options,
+  bindings: { ...vars, ...(options.bindings as Readonly<Record<string, string>> | undefined) },
   name,
   modules: [{ type: "ESModule", path: `${name}.mjs`, contents: bundles[like] ?? "" }],
   unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
@@ -96,7 +114,7 @@ const besideOptions = (
 const serve = async (
   storage: string,
   { workers, beside }: { workers: V4WorkerOptions[]; beside: readonly BenchWorker[] },
-): Promise<BenchSystem> => {
+): Promise<Omit<BenchSystem, "identity">> => {
   const removeNewListeners = keepSignalListeners();
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({

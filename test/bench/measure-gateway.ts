@@ -178,7 +178,10 @@ export const measureGateway = async (ground: BenchGround, quick: boolean): Promi
         name: "gateway, the defaults → a product of the catalog",
         unit,
         aim: 0.8,
-        ...(await compare({ worker: GATEWAY }, { worker: "bench-pass-through-skerry-catalog" })),
+        ...(await compare(
+          { worker: GATEWAY },
+          { worker: "bench-pass-through-skerry-catalog", headers: system.identity },
+        )),
       },
     ];
   } finally {
