@@ -47,6 +47,32 @@ describe("latencyQuantile", () => {
     );
   });
 
+  it("says beyond what only the slowest were, in whole milliseconds", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 100_000 }), { minLength: 1, maxLength: 200 }), (all) => {
+        const options = { quantile: 0.95, halfLifeMs: HALF_LIFE_MS, recordedMin: 1 };
+        const estimate = latencyQuantile(() => 0, options);
+        for (const ms of all) estimate.record(ms);
+        const beyond = estimate.beyondMs() ?? 0;
+        const expected = exact(
+          all.map((ms) => ({ ms, weight: 1 })),
+          0.95,
+        );
+        expect(beyond).toBeGreaterThanOrEqual(expected + 1);
+        expect(beyond).toBeLessThanOrEqual(expected * 1.11 + 1);
+        expect(beyond).toBe(Math.floor(beyond));
+      }),
+    );
+  });
+
+  it("does not grow by what is given up beyond it, nor shrink", () => {
+    const estimate = latencyQuantile(() => 0, { quantile: 0.95, halfLifeMs: HALF_LIFE_MS, recordedMin: 1 });
+    for (let ms = 1; ms <= 100; ms++) estimate.record(ms);
+    const before = estimate.valueMs();
+    for (let n = 0; n < 1_000; n++) estimate.recordGivenUp(200);
+    expect(estimate.valueMs()).toBe(before);
+  });
+
   it("is within 5 % of the exact quantile of what still has weight, while time passes", () => {
     const step = fc.record({ ms: latency, passesMs: fc.integer({ min: 0, max: 2 * HALF_LIFE_MS }) });
     fc.assert(

@@ -3,10 +3,20 @@ import { LIMITS } from "../limits.ts";
 import type { Clock } from "../runtime/clock.ts";
 
 export interface LatencyQuantile {
-  /** An attempt took that long. One that was given up counts, too, with the time it had: else only fast ones would. */
+  /** An attempt took that long. */
   record(ms: number): void;
+  /**
+   * An attempt was given up after that long, for another was faster: else only fast ones would count. It counts as the estimate
+   * at most, or the estimate would grow with each attempt that is given up a little after it.
+   */
+  recordGivenUp(ms: number): void;
   /** Within 5 % of the exact quantile of what was recorded; undefined while too little is known. */
   valueMs(): number | undefined;
+  /**
+   * Whole milliseconds that only the slowest take longer than, however far the estimate and a clock of whole milliseconds are
+   * off: a timer set to `valueMs` of answers that all take 1 to 2 ms would be sooner than a third of them.
+   */
+  beyondMs(): number | undefined;
 }
 
 export type LatencyQuantileOptions = {
@@ -57,22 +67,31 @@ export const latencyQuantile = (
     for (let bucket = 0; bucket <= TOP; bucket++) weights[bucket] = weightAt(bucket) * share;
   };
 
+  const isKnown = (): boolean => {
+    age();
+    return total >= recordedMin && total > 0;
+  };
+
+  const add = (bucket: number): void => {
+    age();
+    weights[bucket] = weightAt(bucket) + 1;
+    total += 1;
+    if (bucket <= at) upTo += 1;
+    follow();
+  };
+
   return {
-    record(ms) {
-      age();
-      const bucket = ms > 1 ? Math.min(TOP, Math.ceil(Math.log(ms) / LOG_GROWTH)) : 0;
-      weights[bucket] = weightAt(bucket) + 1;
-      total += 1;
-      if (bucket <= at) upTo += 1;
-      follow();
-    },
+    record: (ms) => add(bucketOf(ms)),
+    recordGivenUp: (ms) => add(Math.min(at, bucketOf(ms))),
     valueMs() {
-      age();
-      if (total < recordedMin || total === 0) return undefined;
+      if (!isKnown()) return undefined;
       return at === 0 ? 1 : (2 * GROWTH ** at) / (GROWTH + 1);
     },
+    beyondMs: () => (isKnown() ? Math.floor(GROWTH ** at) + 1 : undefined),
   };
 };
+
+const bucketOf = (ms: number): number => (ms > 1 ? Math.min(TOP, Math.ceil(Math.log(ms) / LOG_GROWTH)) : 0);
 
 /** Half-lives after which nothing is left: weights stay exact in a double until then. */
 const FORGOTTEN = 20;

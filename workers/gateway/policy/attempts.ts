@@ -180,7 +180,9 @@ const send = async (chosen: Chosen, series: Series, signal: AbortSignal | undefi
   if (permit !== undefined) breaker?.done(permit, outcome, tookMs, now);
   balancer?.finished(target, { tookMs, failed: outcome === "failure" });
   if (balancer && outcome !== "ignored") parts.outliers?.finished(target, outcome === "failure");
-  parts.quantile?.record(tookMs);
+  const givenUp = signal?.aborted && !deadline.signal.aborted;
+  if (givenUp) parts.quantile?.recordGivenUp(tookMs);
+  else parts.quantile?.record(tookMs);
   return sent;
 };
 
