@@ -2,7 +2,10 @@ import { expect, test } from "vitest";
 import * as z from "zod";
 import { configJsonSchema } from "./config-json-schema.ts";
 import { checkAgainstSchema, schemaFaults } from "./schema-check.ts";
-import { secretFields } from "./schema-check-secrets.ts";
+import { secretPlace } from "./schema-check-secrets.ts";
+
+const secretFields = (schema: unknown) => (path: readonly string[]) =>
+  path.reduce((place, part) => place.inside(part), secretPlace(schema)).secret;
 
 const address = z.strictObject({
   host: z.string().min(1).max(253).describe("A name or an address, without its port."),

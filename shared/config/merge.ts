@@ -28,6 +28,7 @@ export interface Merged {
 export const isBranch = (value: JsonValue | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !Object.hasOwn(value, "$secret");
 
+/** Also a whole object, as long as only one layer has a say in it. */
 interface Leaf {
   readonly value: JsonValue;
   readonly origin: Origin;
@@ -41,7 +42,7 @@ interface Branch {
 
 /**
  * The later layer is stronger: objects merge field by field, everything else is replaced, arrays too; null is a value.
- * The result shares its leaves with the layers.
+ * The result shares with the layers what only one of them has. Origins are found when they are first asked for.
  */
 export const mergeDocuments = (layers: readonly Layer[]): Merged => {
   const root: Branch = { children: new Map(), origin: { document: "", revision: 0 } };
@@ -51,32 +52,56 @@ export const mergeDocuments = (layers: readonly Layer[]): Merged => {
       : content;
     lay(root, taken, { document, revision });
   }
-  const origins: [string, Origin][] = [];
-  const value = built(root, [], origins);
-  return { value, origins: Object.fromEntries(origins) };
+  let origins: Origins | undefined;
+  return {
+    value: built(root),
+    get origins() {
+      origins ??= originsOf(root);
+      return origins;
+    },
+  };
 };
 
 const lay = (onto: Branch, content: JsonObject, origin: Origin): void => {
   onto.origin = origin;
   for (const [key, value] of Object.entries(content)) {
-    if (!isBranch(value)) {
-      onto.children.set(key, { value, origin });
-      continue;
-    }
     const former = onto.children.get(key);
-    const branch = former && "children" in former ? former : { children: new Map(), origin };
-    onto.children.set(key, branch);
-    lay(branch, value, origin);
+    const branch = former && isBranch(value) ? branchOf(former) : undefined;
+    if (branch) lay(branch, value as JsonObject, origin);
+    else onto.children.set(key, { value, origin });
+    if (branch) onto.children.set(key, branch);
   }
 };
 
-const built = (branch: Branch, keys: readonly string[], origins: [string, Origin][]): JsonObject => {
-  const entries: [string, JsonValue][] = [];
-  for (const [key, child] of branch.children) {
-    const place = [...keys, key];
-    const isLeaf = !("children" in child);
-    if (isLeaf || child.children.size === 0) origins.push([dottedPath(place), child.origin]);
-    entries.push([key, isLeaf ? child.value : built(child, place, origins)]);
-  }
-  return Object.fromEntries(entries);
+/** Undefined for what merges with nothing. */
+const branchOf = (child: Branch | Leaf): Branch | undefined => {
+  if ("children" in child) return child;
+  if (!isBranch(child.value)) return undefined;
+  const branch: Branch = { children: new Map(), origin: child.origin };
+  lay(branch, child.value, child.origin);
+  return branch;
+};
+
+const built = (branch: Branch): JsonObject =>
+  Object.fromEntries(
+    Array.from(branch.children, ([key, child]) => [key, "children" in child ? built(child) : child.value]),
+  );
+
+const originsOf = (root: Branch): Origins => {
+  const origins: [string, Origin][] = [];
+  const ofValue = (value: JsonValue, keys: readonly string[], origin: Origin): void => {
+    const inner = isBranch(value) ? Object.entries(value) : [];
+    if (inner.length === 0) origins.push([dottedPath(keys), origin]);
+    for (const [key, each] of inner) ofValue(each, [...keys, key], origin);
+  };
+  const ofBranch = ({ children, origin }: Branch, keys: readonly string[]): void => {
+    if (children.size === 0 && keys.length > 0) origins.push([dottedPath(keys), origin]);
+    for (const [key, child] of children) {
+      const place = [...keys, key];
+      if ("children" in child) ofBranch(child, place);
+      else ofValue(child.value, place, child.origin);
+    }
+  };
+  ofBranch(root, []);
+  return Object.fromEntries(origins);
 };

@@ -2,7 +2,7 @@
 import { flagTableSchema } from "#shared/config/flags/flag.ts";
 import { dottedPath } from "#shared/config/path.ts";
 import { checkAgainstSchema } from "#shared/config/schema-check.ts";
-import { secretFields } from "#shared/config/schema-check-secrets.ts";
+import { type SecretPlace, secretPlace } from "#shared/config/schema-check-secrets.ts";
 import { type Sealer, SealingError } from "#shared/config/sealing.ts";
 import type { JsonObject, JsonValue } from "#shared/control/changes.ts";
 import type { FieldFault } from "#shared/http/problem.ts";
@@ -118,6 +118,8 @@ const configCheck = (seals: Sealer, standing: View) => {
   };
 };
 
+const NOT_SECRET = 'expected {"$secret": …}: this field is a secret';
+
 const NOTHING: ReadonlySet<string> = new Set();
 
 const flagFaults = (flags: JsonValue | undefined): FieldFault[] => {
@@ -130,16 +132,24 @@ const flagFaults = (flags: JsonValue | undefined): FieldFault[] => {
 
 /** In each document alone: what a stronger one hides is kept all the same. */
 const clearSecrets = ({ layers }: MergedLayers, schema: JsonObject): FieldFault[] => {
-  const isSecret = secretFields(schema);
-  const walk = (value: JsonValue, keys: readonly string[]): FieldFault[] => {
-    const isObject = typeof value === "object" && value !== null;
-    if (isObject && Object.hasOwn(value, "$secret")) return [];
-    if (isObject)
-      return Object.entries(value).flatMap(([key, item]) => walk(item as JsonValue, [...keys, key]));
-    if (!isSecret(keys)) return [];
-    return [{ path: dottedPath(keys), message: 'expected {"$secret": …}: this field is a secret' }];
+  const root = secretPlace(schema);
+  const faults: FieldFault[] = [];
+  const keys: string[] = [];
+  const walk = (value: JsonValue, place: SecretPlace): void => {
+    if (typeof value !== "object" || value === null) {
+      if (place.secret) faults.push({ path: dottedPath(keys), message: NOT_SECRET });
+      return;
+    }
+    if (Object.hasOwn(value, "$secret")) return;
+    for (const [key, item] of Object.entries(value)) {
+      keys.push(key);
+      walk(item as JsonValue, place.inside(key));
+      keys.pop();
+    }
   };
-  return layers.flatMap(({ content, fields }) =>
-    Object.entries(content).flatMap(([key, value]) => (fields?.has(key) === false ? [] : walk(value, [key]))),
-  );
+  for (const { content, fields } of layers) {
+    const taken = Object.entries(content).filter(([key]) => fields?.has(key) !== false);
+    walk(Object.fromEntries(taken), root);
+  }
+  return faults;
 };

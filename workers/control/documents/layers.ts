@@ -99,12 +99,13 @@ export const mergedSides = (view: View, name: DocumentName): MergedSides => {
       return [{ document: nameOf(layer), revision, content, ...(narrowed && { fields: narrowed }) }];
     });
 
-  const merged = (layers: readonly Layer[]): MergedLayers => ({ ...mergeDocuments(layers), layers });
+  const merged = (layers: readonly Layer[]): MergedLayers =>
+    Object.assign(mergeDocuments(layers), { layers });
   const stable = merged(layersBy((sides) => sides.stable));
   const rolling = found.find(({ sides }) => sides.candidate);
   if (!rolling) return { stable };
   const candidate = merged(layersBy((sides) => sides.candidate ?? sides.stable));
-  return { stable, candidate: { ...candidate, document: rolling.name } };
+  return { stable, candidate: Object.assign(candidate, { document: rolling.name }) };
 };
 
 /** As isolates get it, secrets still sealed as they are at rest. */
@@ -117,11 +118,16 @@ export const effectiveConfig = (tables: DocumentTables, name: DocumentName): Eff
   };
 };
 
-const configSides = ({ value: { flags, ...value }, origins }: Merged): ConfigSides => ({
-  value,
-  flags: flagTable(flags),
-  origins,
-});
+const configSides = (merged: Merged): ConfigSides => {
+  const { flags, ...value } = merged.value;
+  return {
+    value,
+    flags: flagTable(flags),
+    get origins() {
+      return merged.origins;
+    },
+  };
+};
 
 /** What does not fit was refused when it was written; should it stand all the same, it is not served. */
 const flagTable = (flags: unknown): FlagTable => {

@@ -3,7 +3,7 @@
 import type { Sealer } from "#shared/config/sealing.ts";
 import type { JsonObject } from "#shared/control/changes.ts";
 import { keyedMutex } from "#shared/cqrs/mutex.ts";
-import { canonicalJson } from "#shared/http/canonical-json.ts";
+import { sameJson } from "#shared/http/same-json.ts";
 import { LIMITS } from "#shared/limits.ts";
 import { err, ok, type Result } from "#shared/result.ts";
 import type { Clock } from "#shared/runtime/clock.ts";
@@ -80,9 +80,9 @@ export const publisher = ({
     const content = await edit.content(before);
     if (!content.ok) return content;
     const after = content.value;
-    const same = before !== undefined && canonicalJson(before) === canonicalJson(after);
+    const isSame = () => before !== undefined && sameJson(before, after);
     const published = { name: edit.name, before, after, created: before === undefined };
-    return ok({ edit, published, changes: !(edit.onlyIfChanged && same) });
+    return ok({ edit, published, changes: !(edit.onlyIfChanged && isSame()) });
   };
 
   const faultsOf = async (drafts: readonly Draft[]) => {

@@ -18,19 +18,32 @@ const isObject = (value: JsonValue): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Walks objects and arrays in order; an element's key is its index. */
-export const secretsOf = (content: JsonValue, keys: readonly string[] = []): FoundSecret[] => {
-  if (typeof content !== "object" || content === null) return [];
-  if (isObject(content) && Object.hasOwn(content, FIELD)) {
-    return [{ keys, held: content[FIELD] as JsonValue, alone: Object.keys(content).length === 1 }];
-  }
-  return Object.entries(content).flatMap(([key, value]) => secretsOf(value as JsonValue, [...keys, key]));
+export const secretsOf = (content: JsonValue): FoundSecret[] => {
+  const found: FoundSecret[] = [];
+  const keys: string[] = [];
+  const walk = (value: JsonValue): void => {
+    if (typeof value !== "object" || value === null) return;
+    if (isObject(value) && Object.hasOwn(value, FIELD)) {
+      const alone = Object.keys(value).length === 1;
+      found.push({ keys: [...keys], held: value[FIELD] as JsonValue, alone });
+      return;
+    }
+    for (const key of Object.keys(value)) {
+      keys.push(key);
+      walk((value as JsonObject)[key] as JsonValue);
+      keys.pop();
+    }
+  };
+  walk(content);
+  return found;
 };
 
-/** The same content with something else in place of each secret. */
+/** The same content with something else in place of each secret; the very same object where there is none. */
 export const withSecrets = (
   content: JsonObject,
   replace: (held: JsonValue, path: string) => JsonValue,
 ): JsonObject => {
+  if (secretsOf(content).length === 0) return content;
   const walk = (value: JsonValue, keys: readonly string[]): JsonValue => {
     if (Array.isArray(value)) return value.map((item, index) => walk(item, [...keys, `${index}`]));
     if (!isObject(value)) return value;
@@ -57,11 +70,13 @@ export const placeOf = (document: string, path: string): string => `${document}#
  * Rejects with what `replace` rejects with.
  */
 export const replaceSealed = async (
-  { value, origins }: { readonly value: JsonObject; readonly origins: Origins },
+  merged: { readonly value: JsonObject; readonly origins: Origins },
   replace: (sealed: Sealed, place: string, path: string) => Promise<JsonValue>,
 ): Promise<JsonObject> => {
+  const { value } = merged;
   const found = secretsOf(value);
   if (found.length === 0) return value;
+  const { origins } = merged;
   const replaced = await Promise.all(
     found.map(async (secret) => {
       const path = dottedPath(secret.keys);
