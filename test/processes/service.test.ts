@@ -30,8 +30,9 @@ const started = async (runtime: Runtime, options: { natsUrl?: string } = {}) => 
   });
   cleanUps.push(service.kill);
   const echo = async (query = "") => {
-    const response = await fetch(`${service.url}/echo/v1/echo${query}`);
-    return (await response.json()) as { id: string; greeting: string };
+    const headers = await gateway.identity({ subject: "alice", scopes: [], by: "jwt" });
+    const response = await fetch(`${service.url}/echo/v1/echo${query}`, { headers });
+    return (await response.json()) as { id: string; greeting: string; caller: string };
   };
   return { gateway, service, echo };
 };
@@ -49,7 +50,7 @@ describe.each(present)("a process on $name", (runtime) => {
     const { gateway, service, echo } = await started(runtime);
     expect(service.state).toBe("registered");
     expect(gateway.registration()).toMatchObject({ version: "1.0.0", url: service.url, ttlSeconds: 5 });
-    expect(await echo()).toEqual({ id: service.id, greeting: "hello" });
+    expect(await echo()).toEqual({ id: service.id, greeting: "hello", caller: "alice" });
 
     const underWay = echo("?ms=3500");
     const terminated = service.terminate();
@@ -57,6 +58,20 @@ describe.each(present)("a process on $name", (runtime) => {
     expect(await terminated).toEqual({ code: 0, said: "" });
     expect(gateway.asked.filter((ask) => ask.startsWith("DELETE"))).toEqual([`DELETE ${service.id}`]);
     expect(gateway.asked.at(-1)).toBe(`DELETE ${service.id}`);
+  });
+
+  test("lets in nobody without the gateway's word, whose keys it has from the gateway", async () => {
+    const { gateway, service } = await started(runtime);
+    const other = await recordingGateway(TOKEN);
+    cleanUps.push(other.close);
+    const codeFor = async (headers: Readonly<Record<string, string>>) => {
+      const answer = await fetch(`${service.url}/echo/v1/echo`, { headers });
+      return [answer.status, ((await answer.json()) as { type?: string }).type];
+    };
+    const caller = { subject: "alice", scopes: [], by: "jwt" } as const;
+    expect(await codeFor({})).toEqual([401, "/problems/identity_missing"]);
+    expect(await codeFor(await other.identity(caller))).toEqual([401, "/problems/identity_not_valid"]);
+    expect(await codeFor(await gateway.identity(caller))).toEqual([200, undefined]);
   });
 
   test("takes a new configuration when NATS tells of it", async () => {
