@@ -32,7 +32,7 @@ export const createSeals = (keys: string | undefined): Seals => {
         const text = await atRest.open(sealed, place);
         return storedSecret(await (await sealerFor(service)).seal(text, `${service}#${path}`));
       });
-      return { ...sides, value };
+      return value === sides.value ? sides : { ...sides, value };
     },
   };
 };
