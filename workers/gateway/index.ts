@@ -11,6 +11,7 @@ import { identityMinter } from "#shared/identity/identity-minter.ts";
 import { LIMITS } from "#shared/limits.ts";
 import { instanceUpstream, serviceBindings } from "#shared/registry/instance-upstream.ts";
 import { systemTimer } from "#shared/resilience/deadline-timer.ts";
+import { hintedBreakers } from "#shared/resilience/hints/hinted-breakers.ts";
 import type { ActorCall } from "#shared/runtime/actor.ts";
 import { sleep, systemClock } from "#shared/runtime/clock.ts";
 import { durableActors, hostDurableActor } from "#shared/runtime/durable-actor.ts";
@@ -88,7 +89,10 @@ const makeGateway = () => {
     ...tools,
     config: () => config.get(),
     isRegistered: (service) => (link.entry(service)?.instances.length ?? 0) > 0,
+    breakerMoved: (name, transition) => hinted.moved(name, transition),
   });
+  const hinted = hintedBreakers({ ...tools, find: policies.knownBreaker, report: link.reportBreaker });
+  link.onBreakerNews(hinted.heard);
   const app = createPipeline({
     link,
     services,

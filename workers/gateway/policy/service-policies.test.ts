@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
+import type { BreakerTransition } from "#shared/resilience/breaker.ts";
+import { GATEWAY_CONFIG } from "../contract.ts";
 import { fakePolicies } from "./fake-policies.ts";
+import { servicePolicies } from "./service-policies.ts";
 
 test("nothing is worked out twice while the configuration is the same", () => {
   const { policies, configure } = fakePolicies({ deadlineMs: 5 }, {}, () => true);
@@ -58,4 +61,35 @@ test("a route that writes something about sending remembers by itself, any other
   const own = policies.of("s", 1, { route: "r", policy: { retry: false } });
   expect(own.policy).toMatchObject({ deadlineMs: 5, retry: false });
   expect(own.breakerOf("a")).not.toBe(shared.breakerOf("a"));
+});
+
+test("of breakers that move others hear, by the name of their instance, and a route's own are its own", () => {
+  const moved: [object, BreakerTransition][] = [];
+  const config = GATEWAY_CONFIG.parse({
+    policy: { breaker: { window: { kind: "count", calls: 1 }, minimumCalls: 1 } },
+  });
+  const policies = servicePolicies({
+    ...fakePolicies().tools,
+    config: () => config,
+    isRegistered: (service) => service === "s",
+    breakerMoved: (...news) => void moved.push(news),
+  });
+  const fail = (service: string, own?: { route: string; policy: { retry: false } }) => {
+    const breaker = policies.of(service, 1, own).breakerOf("a");
+    const permit = breaker?.enter();
+    if (permit !== undefined) breaker?.done(permit, "failure", 1);
+    return breaker;
+  };
+  expect(policies.knownBreaker({ service: "s", instance: "a" })).toBeUndefined();
+  fail("s", { route: "r", policy: { retry: false } });
+  fail("https://elsewhere.example");
+  expect(moved).toEqual([]);
+  const shared = fail("s");
+  expect(moved).toMatchObject([
+    [
+      { service: "s", instance: "a" },
+      { from: "closed", to: "open" },
+    ],
+  ]);
+  expect(policies.knownBreaker({ service: "s", instance: "a" })).toBe(shared);
 });

@@ -1,4 +1,6 @@
 /** The policy of each service as configured now, put to what is remembered of the service; nothing is worked out twice. */
+import type { Breaker, BreakerTransition } from "#shared/resilience/breaker.ts";
+import type { BreakerName } from "#shared/resilience/hints/breaker-hint.ts";
 import type { GatewayConfig } from "../contract.ts";
 import { policyOf, SENDING_FIELDS } from "./policy.ts";
 import type { WrittenPolicy } from "./policy-schema.ts";
@@ -17,6 +19,8 @@ export interface ServicePolicies {
    * A route that writes something about sending remembers by itself; all others of a service learn from each other.
    */
   of(service: string, major: number, own?: RoutesOwn): UpstreamParts;
+  /** The breaker that an instance of a registered service has already: routes with a memory of their own have others. */
+  knownBreaker(name: BreakerName): Breaker | undefined;
   /** Services and majors remembered. */
   size(): number;
 }
@@ -26,13 +30,15 @@ export interface ServicePoliciesOptions extends Tools {
   readonly config: () => GatewayConfig;
   /** Whether the registry has the service: what it no longer has is forgotten. */
   readonly isRegistered: (service: string) => boolean;
+  /** Hears of the breakers that `knownBreaker` finds. */
+  readonly breakerMoved?: (name: BreakerName, transition: BreakerTransition) => void;
 }
 
 /** With as many remembered it is time to look who has left, and again with twice as many as are left then. */
 const LOOK_FROM = 64;
 
 export const servicePolicies = (options: ServicePoliciesOptions): ServicePolicies => {
-  const { config, isRegistered } = options;
+  const { config, isRegistered, breakerMoved } = options;
   const memories = new Map<string, Map<string, UpstreamMemory>>();
   /** Of two configurations that take turns, as in a roll-out, neither is worked out anew. */
   const compiled = new WeakMap<GatewayConfig, Map<string, Map<string, UpstreamParts>>>();
@@ -43,7 +49,8 @@ export const servicePolicies = (options: ServicePoliciesOptions): ServicePolicie
     const places = entryOf(memories, service, () => new Map<string, UpstreamMemory>());
     return entryOf(places, place, () => {
       remembered++;
-      return upstreamMemory(options);
+      const tells = isShared(place) && isRegistered(service) ? breakerMoved : undefined;
+      return upstreamMemory(options, tells && ((instance, moved) => tells({ service, instance }, moved)));
     });
   };
 
@@ -71,9 +78,19 @@ export const servicePolicies = (options: ServicePoliciesOptions): ServicePolicie
       entryOf(services, service, () => new Map<string, UpstreamParts>()).set(place, parts);
       return parts;
     },
+    knownBreaker({ service, instance }) {
+      for (const [place, memory] of memories.get(service) ?? []) {
+        const known = isShared(place) ? memory.knownBreaker(instance) : undefined;
+        if (known) return known;
+      }
+      return undefined;
+    },
     size: () => remembered,
   };
 };
+
+/** By all routes of a service that write nothing about sending for themselves. */
+const isShared = (place: string): boolean => !place.includes(" ");
 
 /** What is written for all and for this service, the stronger one last. */
 export const layersOf = ({ policy, services }: GatewayConfig, service: string): readonly WrittenPolicy[] => {

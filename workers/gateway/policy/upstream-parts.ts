@@ -6,7 +6,7 @@ import { instanceLoads } from "#shared/resilience/balance/instance-loads.ts";
 import { powerOfTwo } from "#shared/resilience/balance/power-of-two.ts";
 import { stickyBalancer } from "#shared/resilience/balance/sticky-balancer.ts";
 import { weightedRoundRobin } from "#shared/resilience/balance/weighted-round-robin.ts";
-import { type Breaker, breaker } from "#shared/resilience/breaker.ts";
+import { type Breaker, type BreakerTransition, breaker } from "#shared/resilience/breaker.ts";
 import { type Bulkhead, bulkhead } from "#shared/resilience/bulkhead.ts";
 import type { Timer } from "#shared/resilience/deadline-timer.ts";
 import { type LatencyQuantile, latencyQuantile } from "#shared/resilience/latency-quantile.ts";
@@ -43,11 +43,16 @@ export interface UpstreamParts {
 export interface UpstreamMemory {
   /** A part whose own settings have changed begins anew where it cannot take them over; breakers, bulkhead and throttle can. */
   under(policy: Policy, zone: string | undefined): UpstreamParts;
+  /** The breaker of an instance that has one already. */
+  knownBreaker(instance: string): Breaker | undefined;
 }
+
+/** Hears of a breaker that has moved, within the call that moved it. */
+export type BreakerMoved = (instance: string, transition: BreakerTransition) => void;
 
 const HALF_LIFE_MS = 60_000;
 
-export const upstreamMemory = (tools: Tools): UpstreamMemory => {
+export const upstreamMemory = (tools: Tools, moved?: BreakerMoved): UpstreamMemory => {
   const { clock, random, sleep } = tools;
   const breakers = new Map<string, Breaker>();
   let breakerPolicy: Exclude<Policy["breaker"], false>;
@@ -77,12 +82,14 @@ export const upstreamMemory = (tools: Tools): UpstreamMemory => {
     const known = breakers.get(instance);
     if (known) return known;
     if (breakers.size >= LIMITS.gatewayBreakers) forgetSome(breakers);
-    const made = breaker({ policy: () => breakerPolicy, clock, random });
+    const onTransition = (transition: BreakerTransition) => moved?.(instance, transition);
+    const made = breaker({ policy: () => breakerPolicy, clock, random, onTransition });
     breakers.set(instance, made);
     return made;
   };
 
   return {
+    knownBreaker: (instance) => breakers.get(instance),
     under(policy, zone) {
       heldMsMax = (policy.deadlineMs || LIMITS.latencyMs) + 1_000;
       if (policy.breaker) breakerPolicy = policy.breaker;
