@@ -10,6 +10,7 @@ import { LIMITS } from "#shared/limits.ts";
 import type { DocumentName } from "../part.ts";
 import { nameOf } from "./document.ts";
 import { type MergedLayers, mergedSides, type View } from "./layers.ts";
+import { ownFormFaults } from "./own-form.ts";
 import { replaceSealed, sealedOf, secretsOf } from "./secrets.ts";
 
 export interface FitOptions {
@@ -102,7 +103,7 @@ const configCheck = (seals: Sealer, standing: View) => {
     const faults = schema ? clearSecrets(merged, schema) : [];
     const seen = new Map<string, string>();
     const { flags, ...value } = await opened(merged, { faults, seen });
-    const unfit = schema ? checkAgainstSchema(schema, value) : [];
+    const unfit = schema ? unfitIn(name.service, { schema, value }) : [];
     const old = unfit.some(({ path }) => seen.has(path)) ? sealedIn(standing, name) : NOTHING;
     return [...faults, ...unfit.filter(({ path }) => !old.has(seen.get(path) ?? "")), ...flagFaults(flags)];
   };
@@ -121,6 +122,14 @@ const configCheck = (seals: Sealer, standing: View) => {
 const NOT_SECRET = 'expected {"$secret": …}: this field is a secret';
 
 const NOTHING: ReadonlySet<string> = new Set();
+
+const unfitIn = (
+  service: string,
+  checked: { readonly schema: JsonObject; readonly value: JsonObject },
+): FieldFault[] => {
+  const faults = checkAgainstSchema(checked.schema, checked.value);
+  return faults.length > 0 ? faults : ownFormFaults(service, checked);
+};
 
 const flagFaults = (flags: JsonValue | undefined): FieldFault[] => {
   const checked = flags === undefined ? undefined : flagTableSchema.safeParse(flags);
