@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { noteArm } from "../config/arm-note.ts";
 import type { Config } from "../config/config.ts";
+import type { Caller } from "../identity/caller.ts";
+import type { IdentityVerifier } from "../identity/identity-verifier.ts";
 import { err, ok } from "../result.ts";
 import { ActorUnavailable } from "../runtime/actor.ts";
 import { recordSpans } from "../telemetry/record-spans.ts";
@@ -260,6 +262,24 @@ describe("a service app", () => {
     expect(await told("/things/v1/nowhere")).toBeNull();
     rollout = { id: "r-2", isolatesArm: "stable" };
     expect(await told("/things/v1/nowhere")).toBe("r-2; arm=stable");
+  });
+
+  test("lets in who comes with the gateway's word, and refuses others before any arm or route has a part in it", async () => {
+    const caller: Caller = { subject: "alice", scopes: [], by: "jwt" };
+    const refused = err({ code: "identity_not_valid", detail: "No." } as const);
+    const verifier: IdentityVerifier = { verify: (token) => (token === "right" ? ok(caller) : refused) };
+    const config = { rollout: () => ({ id: "r", isolatesArm: "stable" }) as const };
+    const app = createServiceApp({ ...OPTIONS, config, identity: { verifier } });
+    app.get("/me", (c) => c.json(c.var.caller));
+    const asked = (token: string) =>
+      app.request("/things/v1/me", { headers: { "skerry-internal-identity": token, "x-request-id": "r1" } });
+    expect(await (await asked("right")).json()).toEqual(caller);
+    const answer = await asked("wrong");
+    expect([answer.status, answer.headers.get("skerry-config")]).toEqual([401, null]);
+    expect(answer.headers.get("x-request-id")).toBe("r1");
+    expect((await app.request("/things/v1/nowhere")).status).toBe(401);
+    for (const path of ["/healthz", "/readyz", "/things/v1/openapi.json"])
+      expect((await app.request(path)).status).toBe(200);
   });
 
   test("is healthy without asking anyone", async () => {
