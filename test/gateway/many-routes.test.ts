@@ -1,10 +1,14 @@
 /** Ten thousand routes through the real control plane, of which one changes under load. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { configJsonSchema } from "#shared/config/config-json-schema.ts";
 import { LIMITS } from "#shared/limits.ts";
 import { type EchoInstance, startEcho } from "#test/control/echo-instances.ts";
-import { type ManyIsolates, startManyIsolates } from "#test/control/many-isolates.ts";
+import { ADMIN_TOKEN, type ManyIsolates, startManyIsolates } from "#test/control/many-isolates.ts";
+import { runCommand } from "#test/setup/run-command.ts";
+import { temporaryFolder } from "#test/setup/temporary-folder.ts";
 import { GATEWAY_CONFIG } from "#workers/gateway/contract.ts";
 
 const DOCUMENT = "/documents/gateway/default";
@@ -110,3 +114,22 @@ test("what does not fit is refused whole, and what was published stays in force"
   ]);
   expect([await answeredBy(CHANGED), await answeredBy(0)]).toEqual(["second", "first"]);
 });
+
+test("the command line imports them as YAML, and one that is moved in the file is moved", async () => {
+  const folder = await temporaryFolder("many-routes");
+  try {
+    // JSON is YAML too; a file of export has its lines.
+    const routes = Object.entries(content([]).routes).map(
+      ([name, route]) => `      ${name}: ${JSON.stringify(route)}`,
+    );
+    const text = `documents:\n- service: gateway\n  profile: default\n  content:\n    routes:\n${routes.join("\n")}\n`;
+    await writeFile(join(folder.path, "all.yaml"), text);
+    const env = { SKERRY_URL: ground.gateways[0] ?? "", SKERRY_TOKEN: ADMIN_TOKEN };
+    const ran = await runCommand(["config", "import", "all.yaml"], { env, cwd: folder.path });
+    expect([ran.code, ran.err]).toEqual([0, ""]);
+    expect(ran.out).toContain("1 documents were changed");
+    await vi.waitFor(async () => expect(await answeredBy(CHANGED)).toBe("first"), { timeout: 5_000 });
+  } finally {
+    await folder.remove();
+  }
+}, 30_000);
