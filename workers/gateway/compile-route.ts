@@ -71,6 +71,7 @@ export const compileRoute = ({ route, layers, send }: RouteMaking, options: Part
     safeMethods: retry ? retry.safeMethods : [],
     ...(stored ? { stale: stored.staleAnswer } : {}),
   };
+  const ended = layers.findLast((layer) => layer.lifecycle !== undefined)?.lifecycle;
   const endings = lifecycle(mergedPart(layers.map((layer) => layer.lifecycle)) ?? {}, {
     ...tools,
     entryOf: ({ service }) => options.entry(service),
@@ -92,7 +93,9 @@ export const compileRoute = ({ route, layers, send }: RouteMaking, options: Part
     on("fallback", (written) => fallback(written, failing)),
   ].filter((part): part is Part => part !== undefined);
   const handler = around.reduceRight((next, part) => part(next), send);
-  return endings(around.length === 0 ? handler : active(handler));
+  const inTrace = around.length === 0 ? handler : active(handler);
+  // Off unless written, but for what instances register: only `false` means that, too.
+  return ended === false ? inTrace : endings(inTrace);
 };
 
 /** Parts may make spans and tell events of theirs: the exchange's trace is active in them, also where nobody records it. */

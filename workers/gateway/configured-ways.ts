@@ -12,8 +12,8 @@ export interface ConfiguredWaysOptions {
   readonly table: RouteTable | undefined;
   readonly random: Random;
   readonly addressOf: (headers: Headers) => string | undefined;
-  /** Puts a way together; undefined where it leads to a service that the registry does not have. */
-  readonly wayTo: (route: string, destination: Destination) => Way | undefined;
+  /** Puts a way together, also to a service that the registry does not have: what a route takes is nobody else's. */
+  readonly wayTo: (route: string, destination: Destination) => Way;
 }
 
 export interface ConfiguredWays {
@@ -50,7 +50,7 @@ export const configuredWays = (options: ConfiguredWaysOptions): ConfiguredWays =
         },
       };
       const way = wayTo(route.name, chooseDestination(route, asked, random));
-      return way && { way, params, url: route.rewrite && withPath(url, rewritePath(found, path)) };
+      return { way, params, url: route.rewrite && withPath(url, rewritePath(found, path)) };
     },
   };
 };

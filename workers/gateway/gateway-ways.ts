@@ -7,6 +7,7 @@ import { configuredWays, routeTables } from "./configured-ways.ts";
 import type { GatewayConfig } from "./contract.ts";
 import type { Exchange, Handler } from "./exchange.ts";
 import type { NoWay } from "./no-way.ts";
+import type { SendElsewhere } from "./parts/fallback/elsewhere.ts";
 import { versionRule } from "./parts/versions/asked-version.ts";
 import { mergedPart } from "./policy/merged-part.ts";
 import type { WrittenPolicy } from "./policy/policy-schema.ts";
@@ -14,13 +15,18 @@ import { layersOf, type RoutesOwn } from "./policy/service-policies.ts";
 import { registryWays } from "./registry-ways.ts";
 import type { Destination } from "./routes/destinations.ts";
 import type { RouteTable } from "./routes/route-table.ts";
-import { type SendOptions, sendToService, sendToUrl } from "./send.ts";
+import { type SendOptions, sendToNobody, sendToService, sendToUrl } from "./send.ts";
 import { sendElsewhere } from "./send-elsewhere.ts";
 import { exchangeOf, type Going, type Way } from "./way.ts";
 
 export interface GatewayWaysOptions extends SendOptions, Omit<PartsOptions, "entry" | "sendElsewhere"> {
   /** `config.get`: another object only when something has changed. */
   readonly config: () => GatewayConfig;
+}
+
+interface WaysMaking extends GatewayWaysOptions {
+  /** Outlives configurations, for parts that do. */
+  readonly elsewhere: SendElsewhere;
 }
 
 export interface GatewayWays {
@@ -31,23 +37,20 @@ export interface GatewayWays {
 export const gatewayWays = (options: GatewayWaysOptions): GatewayWays => {
   const compiled = new WeakMap<GatewayConfig, GatewayWays>();
   const tableOf = routeTables(options.tools.random);
+  const elsewhere = sendElsewhere(options);
   return {
     find(arrival) {
       const config = options.config();
       const known = compiled.get(config);
       if (known) return known.find(arrival);
-      const made = waysOf(config, tableOf(config.routes), options);
+      const made = waysOf(config, tableOf(config.routes), { ...options, elsewhere });
       compiled.set(config, made);
       return made.find(arrival);
     },
   };
 };
 
-const waysOf = (
-  config: GatewayConfig,
-  table: RouteTable | undefined,
-  options: GatewayWaysOptions,
-): GatewayWays => {
+const waysOf = (config: GatewayConfig, table: RouteTable | undefined, options: WaysMaking): GatewayWays => {
   const { tools, services, link } = options;
   const addressOf = (headers: Headers) => clientAddressOf(headers, config.clientAddress);
   const way = wayMaker(config, options);
@@ -79,9 +82,9 @@ const waysOf = (
   };
 };
 
-const wayMaker = (config: GatewayConfig, options: GatewayWaysOptions) => {
+const wayMaker = (config: GatewayConfig, { elsewhere, ...options }: WaysMaking) => {
   const { services, link } = options;
-  const partsOptions = { ...options, entry: link.entry, sendElsewhere: sendElsewhere(options) };
+  const partsOptions = { ...options, entry: link.entry, sendElsewhere: elsewhere };
   const made = new Map<string, Way>();
 
   const compiled = (
@@ -110,6 +113,12 @@ const wayMaker = (config: GatewayConfig, options: GatewayWaysOptions) => {
     );
   };
 
+  const toNobody = (name: string, service: string, own?: RoutesOwn): Way => {
+    const layers = [...layersOf(config, service), ...(own ? [own.policy] : [])];
+    const send = sendToNobody(service, own, options);
+    return compiled({ name, service, major: undefined, template: name }, layers, send);
+  };
+
   const once = (place: string, make: () => Way): Way => {
     const way = made.get(place) ?? make();
     made.set(place, way);
@@ -118,8 +127,7 @@ const wayMaker = (config: GatewayConfig, options: GatewayWaysOptions) => {
 
   return {
     ofService: (service: string, major: number) => toService(`${service}/v${major}`, service, major),
-    /** Undefined where it leads to a service that the registry does not have. */
-    ofRoute(route: string, destination: Destination): Way | undefined {
+    ofRoute(route: string, destination: Destination): Way {
       const policy = config.routes[route]?.policy;
       const own = policy && { route, policy };
       if (destination.kind === "url") {
@@ -128,7 +136,7 @@ const wayMaker = (config: GatewayConfig, options: GatewayWaysOptions) => {
       }
       const { service } = destination;
       const major = destination.major ?? services.majors(service).at(-1);
-      if (major === undefined) return undefined;
+      if (major === undefined) return once(`${route} ${service}`, () => toNobody(route, service, own));
       return once(`${route} ${service} ${major}`, () => toService(route, service, major, own));
     },
   };

@@ -16,7 +16,7 @@ const HOP_BY_HOP = new Set([
 ]);
 
 /** Headers that only workers may set for each other. */
-const INTERNAL_PREFIX = "skerry-internal-";
+export const INTERNAL_PREFIX = "skerry-internal-";
 
 export interface Onward {
   readonly request: Request;

@@ -1,14 +1,26 @@
 /** Sends a request to somebody else than its way's own destination, for fallbacks and mirrors, by that one's policy. */
 
 import { DEADLINE_HEADER } from "#shared/resilience/deadline-header.ts";
+import type { GatewayConfig } from "./contract.ts";
 import type { Exchange, Handler } from "./exchange.ts";
 import { elsewhereUrl, type SendElsewhere } from "./parts/fallback/elsewhere.ts";
 import { type SendOptions, sendToService, sendToUrl } from "./send.ts";
 
-/** Of one configuration: handlers are put together once for each destination. */
-export const sendElsewhere = (options: SendOptions): SendElsewhere => {
-  const handlers = new Map<string, Handler>();
+export interface SendElsewhereOptions extends SendOptions {
+  /** `config.get`: another object only when something has changed. */
+  readonly config: () => GatewayConfig;
+}
+
+/**
+ * By the configuration in force, also for parts that outlive a change of it. Handlers are put together once for each
+ * destination.
+ */
+export const sendElsewhere = (options: SendElsewhereOptions): SendElsewhere => {
+  const made = new WeakMap<GatewayConfig, Map<string, Handler>>();
   const handlerOf = (place: string, make: () => Handler): Handler => {
+    const config = options.config();
+    const handlers = made.get(config) ?? new Map<string, Handler>();
+    made.set(config, handlers);
     const handler = handlers.get(place) ?? make();
     handlers.set(place, handler);
     return handler;

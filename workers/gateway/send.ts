@@ -1,10 +1,12 @@
 /** The end of a way: to an instance of a service, or to a fixed URL, by its policy. */
+import { SET_SESSION_FIELD } from "#shared/http/session-fields.ts";
 import { urlUpstream } from "#shared/http/upstream-url.ts";
 import { ANYBODY } from "#shared/identity/caller.ts";
 import type { IdentityMinter } from "#shared/identity/identity-minter.ts";
 import { LIMITS } from "#shared/limits.ts";
 import { tracedUpstream } from "#shared/telemetry/upstream.ts";
-import { type Exchange, type Handler, refusal } from "./exchange.ts";
+import { type Exchange, type Handler, type HeaderEdit, refusal } from "./exchange.ts";
+import { INTERNAL_PREFIX } from "./onward-request.ts";
 import { noSuchMinor, ofMinor } from "./parts/versions/of-minor.ts";
 import { refuseVersion } from "./parts/versions/refuse-version.ts";
 import { NO_INSTANCE } from "./policy/refusal.ts";
@@ -53,7 +55,7 @@ export const sendToService = (
     // Only a refusal is checked: an answer by what was known a second ago is no wrong answer.
     if (!found.ok && (await link.lookNow())) found = services.find(path);
     if (!found.ok) {
-      if (found.error.code === "no_healthy_instance") exchange.refusal = NO_INSTANCE;
+      exchange.refusal = NO_INSTANCE;
       return refuseRouting(exchange, path, found.error);
     }
     const targets = ofMinor(found.value, exchange.minor);
@@ -79,6 +81,17 @@ export const sendToService = (
 /** The key has the right form, and is none: see `readPrivateKeys`. */
 const CANNOT_SIGN = "Telling the service who calls: the gateway's key cannot sign.";
 
+/** To the newest major of a service that the registry did not have when the request came. */
+export const sendToNobody = (service: string, own: RoutesOwn | undefined, options: SendOptions): Handler => {
+  const { link, services } = options;
+  return async (exchange) => {
+    const major = (await link.lookNow()) ? services.majors(service).at(-1) : undefined;
+    if (major !== undefined) return sendToService({ service, major }, own, options)(exchange);
+    exchange.refusal = NO_INSTANCE;
+    return refuseRouting(exchange, { service, version: "", major }, { code: "not_registered" });
+  };
+};
+
 export const sendToUrl = (
   url: string,
   own: RoutesOwn | undefined,
@@ -89,11 +102,28 @@ export const sendToUrl = (
   let parts: UpstreamParts | undefined;
   return async (exchange: Exchange) => {
     parts ??= policies.of(url, 0, own);
-    const sent = await sendRequest({ exchange, parts, targets, lookAgain }, tools);
-    if (sent.ok) return sent.value;
+    const outward = withoutInternal(exchange);
+    const sent = await sendRequest({ exchange: outward, parts, targets, lookAgain }, tools);
+    if (sent.ok) return withoutSession(sent.value);
     exchange.refusal = sent.error;
     return refuseSending(exchange, new URL(url).host, sent.error);
   };
+};
+
+/** What parts tell services of the platform, a session's content for one, is not for others. */
+const withoutInternal = (exchange: Exchange): Exchange => {
+  const { onward } = exchange;
+  const isInternal = ({ name }: HeaderEdit) => name.startsWith(INTERNAL_PREFIX);
+  if (!onward?.some(isInternal)) return exchange;
+  return { ...exchange, onward: onward.filter((edit) => !isInternal(edit)) };
+};
+
+/** Only services of the platform may say who is signed in. */
+const withoutSession = (answer: Response): Response => {
+  if (!answer.headers.has(SET_SESSION_FIELD)) return answer;
+  const stripped = new Response(answer.body, answer);
+  stripped.headers.delete(SET_SESSION_FIELD);
+  return stripped;
 };
 
 export const urlTarget = (url: string): Target => ({

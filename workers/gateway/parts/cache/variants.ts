@@ -5,23 +5,25 @@ import type { Exchange } from "../../exchange.ts";
 export type Selector = readonly [name: string, value: string | undefined];
 
 /**
- * Beside headers: what was given to everybody may be too old for who has asked for a minor version. No header is named so. The
- * major is the route's, and routes share no answers.
+ * Beside headers: what was given to everybody may be too old for who has asked for a minor version, and what a canary says is
+ * not for everybody. No header is named so.
  */
-const MINOR = ":minor";
+const DESTINATION = ":destination";
 
 /** Reads what the service gets: another part may have set the header. */
 export type SelectingHeader = (name: string) => string | undefined;
 
+type Selecting = Pick<Exchange, "request" | "onward" | "service" | "major" | "minor">;
+
+/** Who is to answer, as far as the answer depends on it. Fixed URLs are all one: a route names what says the same. */
+export const destinationOf = ({ service, major, minor }: Omit<Selecting, "request" | "onward">): string =>
+  `${service} ${major}.${minor}`;
+
 /** As the exchange stands now, whatever happens to it later. */
-export const selectingHeaders = ({
-  request,
-  onward,
-  minor,
-}: Pick<Exchange, "request" | "onward" | "minor">): SelectingHeader => {
+export const selectingHeaders = ({ request, onward, ...destination }: Selecting): SelectingHeader => {
   const edits = onward ? [...onward] : [];
   return (name) => {
-    if (name === MINOR) return minor === 0 ? undefined : `${minor}`;
+    if (name === DESTINATION) return destinationOf(destination);
     let value = request.headers.get(name);
     for (const edit of edits) {
       if (edit.name !== name) continue;
@@ -41,7 +43,7 @@ export const selectorsOf = (
   always: readonly string[],
   header: SelectingHeader,
 ): readonly Selector[] | undefined => {
-  const names = new Set([MINOR, ...always.map((name) => name.toLowerCase())]);
+  const names = new Set([DESTINATION, ...always.map((name) => name.toLowerCase())]);
   for (const name of (vary ?? "").split(",")) {
     const wanted = name.trim().toLowerCase();
     if (wanted === "") continue;

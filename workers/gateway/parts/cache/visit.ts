@@ -12,7 +12,7 @@ import { type Reuse, reuseOf } from "./reuse.ts";
 import type { SecondTier } from "./second-tier.ts";
 import type { StoredAnswer } from "./stored-answer.ts";
 import { maySee } from "./storing.ts";
-import { type SelectingHeader, selectingHeaders } from "./variants.ts";
+import { destinationOf, type SelectingHeader, selectingHeaders } from "./variants.ts";
 
 /** What a route's cache keeps between requests. */
 export interface CacheMemory {
@@ -48,8 +48,8 @@ export const visitOf = (exchange: Exchange, { settings, keyOf }: CacheMemory): V
   const key = keyOf(exchange.request.url);
   const header = selectingHeaders(exchange);
   const apart = (settings.by?.headers ?? []).map((name) => header(name.toLowerCase()) ?? null);
-  const minor = exchange.minor === 0 ? "" : `${exchange.minor}`;
-  const kind = `${wishes.ofCaller ? "caller" : ""}${wishes.withCookies ? "cookies" : ""}${minor}`;
+  const whose = `${wishes.ofCaller ? "caller" : ""}${wishes.withCookies ? "cookies" : ""}`;
+  const kind = `${whose} ${destinationOf(exchange)}`;
   const leaseKey = apart.length === 0 ? `${kind} ${key}` : `${kind} ${key} ${JSON.stringify(apart)}`;
   return { exchange, key, header, wishes, leaseKey };
 };
