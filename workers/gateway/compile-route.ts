@@ -12,6 +12,7 @@ import { cors } from "./parts/cors/cors.ts";
 import type { SendElsewhere } from "./parts/fallback/elsewhere.ts";
 import { fallback } from "./parts/fallback/fallback.ts";
 import { fault } from "./parts/fault/fault.ts";
+import { FAULT_DEFAULTS } from "./parts/fault/fault-schema.ts";
 import { headerEdits } from "./parts/header-edits/header-edits.ts";
 import { lifecycle } from "./parts/lifecycle/lifecycle.ts";
 import { mirror } from "./parts/mirror/mirror.ts";
@@ -77,13 +78,17 @@ export const compileRoute = ({ route, layers, send }: RouteMaking, options: Part
     entryOf: ({ service }) => options.entry(service),
     majorOf: ({ major }) => major,
   });
+  const faults = on("fault", (written) => ({
+    at: written.at ?? FAULT_DEFAULTS.at,
+    part: fault(written, tools),
+  }));
   const around = [
     on("serverTiming", (written) => serverTiming(written, tools)),
     on("headers", headerEdits),
     on("securityHeaders", securityHeaders),
     on("compression", compression),
     on("cors", cors),
-    on("fault", (written) => fault(written, tools)),
+    faults?.at === "client" ? faults.part : undefined,
     lasting("session", (written) => session(written, { ...options, ...tools })),
     on("authentication", (written) => authentication(written, options.authenticationMemory)),
     lasting("rateLimit", (written) => rateLimit(written, { ...options, ...tools, route })),
@@ -91,6 +96,7 @@ export const compileRoute = ({ route, layers, send }: RouteMaking, options: Part
     stored,
     lasting("mirror", (written) => mirror(written, { ...tools, sendElsewhere })),
     on("fallback", (written) => fallback(written, failing)),
+    faults?.at === "service" ? faults.part : undefined,
   ].filter((part): part is Part => part !== undefined);
   const handler = around.reduceRight((next, part) => part(next), send);
   const inTrace = around.length === 0 ? handler : active(handler);

@@ -178,6 +178,19 @@ describe("a route with everything at once", () => {
   });
 });
 
+test("an ordered fault of the service shows the fallback at work, one for clients is what they get", async () => {
+  const policy = {
+    fallback: { steps: [{ answer: { body: "sorry" } }] },
+    fault: { abort: { percentage: 100 } },
+  };
+  const { ask, configureAll } = gateway({ policy });
+  const stoodIn = await ask("/catalog/v1/products");
+  expect([stoodIn.text, stoodIn.headers.get("skerry-fault")]).toEqual(["sorry", "abort"]);
+  configureAll({ policy: { ...policy, fault: { ...policy.fault, at: "client" } } });
+  expect((await ask("/catalog/v1/products")).status).toBe(503);
+  expect(told()).toEqual([]);
+});
+
 describe("a part that is off", () => {
   const send: Handler = async () => new Response();
   const compiled = (...layers: object[]) => {

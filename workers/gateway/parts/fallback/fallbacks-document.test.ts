@@ -21,7 +21,7 @@ const rowsOf = (name: string, schema: z.ZodType, defaults: Readonly<Record<strin
   return walk(z.toJSONSchema(schema, { io: "input" }) as Field, name);
 };
 
-const { delayMs, status } = FAULT_DEFAULTS;
+const { delayMs, status, at } = FAULT_DEFAULTS;
 const FAULTS = {
   delay: "off",
   "delay.ms": delayMs,
@@ -29,6 +29,7 @@ const FAULTS = {
   abort: "off",
   "abort.status": status,
   "abort.percentage": 0,
+  at,
   byHeader: false,
 };
 

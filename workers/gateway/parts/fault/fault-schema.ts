@@ -27,6 +27,12 @@ export const faultSchema = z
       })
       .optional()
       .describe("An answer in the place of the service's."),
+    at: z
+      .enum(["service", "client"])
+      .optional()
+      .describe(
+        "`service`: as if the service had failed, so that cache and fallback do what they are for; `client`: nothing keeps it from the client.",
+      ),
     byHeader: z
       .boolean()
       .optional()
@@ -40,7 +46,7 @@ export const faultSchema = z
     "expected a percentage, or byHeader",
   );
 
-export const FAULT_DEFAULTS = { delayMs: 1_000, status: 503 } as const;
+export const FAULT_DEFAULTS = { delayMs: 1_000, status: 503, at: "service" } as const;
 
 /** As it is written; see `FAULT_DEFAULTS` for what is not. */
 export type WrittenFault = z.infer<typeof faultSchema>;

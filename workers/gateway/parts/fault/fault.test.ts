@@ -130,3 +130,21 @@ test("faults without anybody who gets them, and ranges that end before they begi
     false,
   );
 });
+
+describe("where it happens", () => {
+  const refusedAs = async (at?: "service" | "client") => {
+    const part = fault(
+      { abort: { percentage: 100 }, ...(at && { at }) },
+      { random: () => 0, sleep: async () => {} },
+    );
+    const exchange = fakeExchange("/shop/v1/x");
+    await part(async () => new Response("goods"))(exchange);
+    return exchange.refusal?.code;
+  };
+
+  test("a fault of the service counts as its failure for the parts around, one for clients does not", async () => {
+    expect(await refusedAs()).toBe("unreachable");
+    expect(await refusedAs("service")).toBe("unreachable");
+    expect(await refusedAs("client")).toBeUndefined();
+  });
+});

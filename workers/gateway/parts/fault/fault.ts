@@ -3,6 +3,7 @@ import { PLATFORM_PROBLEMS } from "#shared/http/errors.ts";
 import { problemResponse } from "#shared/http/problem.ts";
 import type { Random, Sleep } from "#shared/runtime/clock.ts";
 import { type Exchange, editAnswer, type Part } from "../../exchange.ts";
+import { UNREACHABLE } from "../../policy/refusal.ts";
 import { FAULT_DEFAULTS, type WrittenFault } from "./fault-schema.ts";
 import { type OrderedFaults, orderedFaults } from "./ordered-faults.ts";
 
@@ -15,7 +16,7 @@ export interface FaultOptions {
 const HEADER = "skerry-fault";
 
 export const fault = (
-  { delay, abort, byHeader = false }: WrittenFault,
+  { delay, abort, byHeader = false, at = FAULT_DEFAULTS.at }: WrittenFault,
   { random, sleep }: FaultOptions,
 ): Part => {
   const leastMs = delay?.ms ?? FAULT_DEFAULTS.delayMs;
@@ -49,6 +50,7 @@ export const fault = (
     editAnswer(exchange, { kind: "set", name: HEADER, value: done.join(", ") });
     if (delayMs !== undefined) await wait(delayMs, exchange.request.signal);
     if (status === undefined) return next(exchange);
+    if (at === "service") exchange.refusal = UNREACHABLE;
     return aborted(exchange, status === "as configured" ? (abort?.status ?? FAULT_DEFAULTS.status) : status);
   };
 };
