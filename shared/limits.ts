@@ -2,6 +2,14 @@
 export const LIMITS = {
   /** A request body that a service reads; the largest sensible order (200 lines) is a tenth of it. */
   requestBodyBytes: 256 * 1024,
+  /** The largest body that a route may let through: the smallest plan of Cloudflare takes no larger ones. */
+  routeBodyBytes: 100 * 1024 * 1024,
+  /** A request's whole URL: what Cloudflare lets through; workerd alone takes 128 KiB. */
+  urlCharacters: 16 * 1024,
+  /** Header fields of a request, by name: ten times what browsers send, and a walk through all of them is microseconds. */
+  requestHeaderFields: 256,
+  /** All header fields of a request as HTTP/1.1 sends them: half of what Cloudflare lets through, four times a full cookie jar. */
+  requestHeaderBytes: 64 * 1024,
   /** A body that brings configuration: the largest document, beside what is said of it, or several small ones. */
   configBodyBytes: 2 * 1024 * 1024,
   /** Lines of one order: keeps a commit well under NATS' 1 MiB message. */

@@ -10,6 +10,7 @@ export interface ProblemType {
 export type ProblemTable = Readonly<Record<string, ProblemType>>;
 
 export const PLATFORM_PROBLEMS = {
+  malformed_request: { status: 400, title: "The request is not what HTTP lets one send", retryable: false },
   invalid_json: { status: 400, title: "The body is not valid JSON", retryable: false },
   invalid_parameter: { status: 400, title: "A parameter of the request is not valid", retryable: false },
   version_conflict: {
@@ -40,7 +41,9 @@ export const PLATFORM_PROBLEMS = {
   version_gone: { status: 410, title: "This version is no longer offered", retryable: false },
   version_not_offered: { status: 406, title: "The version asked for is not offered", retryable: false },
   method_not_allowed: { status: 405, title: "This method is not offered here", retryable: false },
+  length_required: { status: 411, title: "The request must say how long its body is", retryable: false },
   body_too_large: { status: 413, title: "The body is too large", retryable: false },
+  uri_too_long: { status: 414, title: "The address is too long", retryable: false },
   unsupported_media_type: { status: 415, title: "The body must be application/json", retryable: false },
   invalid_body: { status: 422, title: "The body does not have the expected form", retryable: false },
   idempotency_key_reused: {
@@ -49,6 +52,7 @@ export const PLATFORM_PROBLEMS = {
     retryable: false,
   },
   conflict: { status: 409, title: "Others changed the same thing at the same time", retryable: true },
+  headers_too_large: { status: 431, title: "The header fields are too many or too large", retryable: false },
   rate_limited: { status: 429, title: "There were too many requests", retryable: true },
   internal_error: { status: 500, title: "Something went wrong on our side", retryable: false },
   answer_not_valid: {
