@@ -38,7 +38,14 @@ export interface BenchSystem {
   close(): Promise<void>;
 }
 
-const BENCH_WORKERS = ["pass-through", "ok", "bare-orders", "bare-catch-up", "fixed-registry"];
+const BENCH_WORKERS = [
+  "pass-through",
+  "least-gateway",
+  "ok",
+  "bare-orders",
+  "bare-catch-up",
+  "fixed-registry",
+];
 
 /** Stands in the control plane's place under its name, so that nothing changes while something is measured. */
 const FIXED_REGISTRY: BenchWorker = { name: CONTROL, like: "fixed-registry", options: {} };

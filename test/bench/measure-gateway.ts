@@ -70,6 +70,8 @@ const gatewayUnder = ({ name, config, routes = 0 }: GatewayUnder): BenchWorker[]
   },
 ];
 
+const LEAST = "bench-least-gateway";
+
 const passThroughTo = (service: string): BenchWorker => ({
   name: `bench-pass-through-${service}`,
   like: "pass-through",
@@ -115,6 +117,12 @@ const byPolicy = async (compare: Compare): Promise<Figure[]> => {
       unit,
       aim: 0.85,
       ...(await compare({ worker: nameOf("noPart") }, bare)),
+    },
+    { name: 'the least gateway → "ok"', unit, ...(await compare({ worker: LEAST }, bare)) },
+    {
+      name: "gateway, no part on, beside the least gateway",
+      unit,
+      ...(await compare({ worker: nameOf("noPart") }, { worker: LEAST })),
     },
     { name: 'gateway, the defaults → "ok"', unit, ...(await compare({ worker: nameOf("defaults") }, bare)) },
     {
@@ -162,6 +170,7 @@ export const measureGateway = async (ground: BenchGround, quick: boolean): Promi
       { name: OK, like: "ok", options: {} },
       ...Object.values(GATEWAYS).flatMap(gatewayUnder),
       passThroughTo(OK),
+      { name: LEAST, like: "least-gateway", options: { serviceBindings: { SERVICE: OK } } },
       passThroughTo("skerry-catalog"),
     ],
   });

@@ -2,27 +2,59 @@
 import { LIMITS } from "#shared/limits.ts";
 import type { Arrival } from "./arrival.ts";
 import { refusal } from "./exchange.ts";
-import { isSameForAll } from "./request-path.ts";
+import { walkOnce } from "./onward-request.ts";
+import { isHost, isSameForAll } from "./request-path.ts";
 
 /** Where configuration comes in, which may be large; the control plane bounds the rest itself. */
 const CONTROL_PATH = "/control/v1/";
 
+/** A service that repeats a request, as TRACE asks it to, would tell the client what the gateway tells services alone. */
+const METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
 /**
- * Refuses a path that others would read otherwise, and a body that declares to be over the bound. A chunked body streams
- * through: the service that reads it keeps the same bound.
+ * Refuses what is too large, a path that others would read otherwise, a `Host` that is none, and `TRACE`: whatever the gateway
+ * could not send on would count against the service. A chunked body streams through: its route has a bound for it.
  */
 export const admit = (arrival: Arrival): Response | undefined => {
   const { request, path } = arrival;
-  if (!isSameForAll(path, request.url)) {
-    return refusal(
-      arrival,
-      "not_found",
-      `Looking for ${JSON.stringify(path.slice(0, 200))}: no such address.`,
-    );
+  const { url, headers } = request;
+  if (url.length > LIMITS.urlCharacters) return refuseLong(arrival);
+  if (!isHost(headers.get("host"))) return refuseHost(arrival);
+  const { fields, bytes } = walkOnce(request);
+  if (fields > LIMITS.requestHeaderFields || bytes > LIMITS.requestHeaderBytes) return refuseHeader(arrival);
+  if (!isSameForAll(path, url)) {
+    return refusal(arrival, "not_found", `Looking for ${quoted(path)}: no such address.`);
   }
-  const declared = request.headers.get("content-length");
+  if (request.method === "TRACE") return refuseTrace(arrival);
+  const declared = headers.get("content-length");
   const most = path.startsWith(CONTROL_PATH) ? LIMITS.configBodyBytes : LIMITS.requestBodyBytes;
   if (declared === null || !(Number(declared) > most)) return undefined;
   const size = `it has ${JSON.stringify(declared.slice(0, 30))} bytes`;
   return refusal(arrival, "body_too_large", `Reading the body: ${size}; expected at most ${most}.`);
 };
+
+const refuseLong = ({ request, path, requestId }: Arrival): Response => {
+  const length = `it has ${request.url.length} characters`;
+  const detail = `Reading the address: ${length}; expected at most ${LIMITS.urlCharacters}.`;
+  return refusal({ requestId, path: path.slice(0, 200) }, "uri_too_long", detail);
+};
+
+const refuseHost = (arrival: Arrival): Response => {
+  const found = quoted(arrival.request.headers.get("host") ?? "");
+  const detail = `Reading "Host": found ${found}; expected one host, with or without a port.`;
+  return refusal(arrival, "malformed_request", detail);
+};
+
+const refuseHeader = (arrival: Arrival): Response => {
+  const { fields, bytes } = walkOnce(arrival.request);
+  const most = `at most ${LIMITS.requestHeaderFields} fields and ${LIMITS.requestHeaderBytes} bytes`;
+  const detail = `Reading the header: it has ${fields} fields and ${bytes} bytes; expected ${most}.`;
+  return refusal(arrival, "headers_too_large", detail);
+};
+
+const refuseTrace = (arrival: Arrival): Response => {
+  const detail = `Calling TRACE on ${quoted(arrival.path)}: expected one of ${METHODS}.`;
+  return refusal(arrival, "method_not_allowed", detail, { allow: METHODS });
+};
+
+const quoted = (text: string): string => JSON.stringify(text.slice(0, 200));

@@ -99,12 +99,19 @@ export const compileRoute = ({ route, layers, send }: RouteMaking, options: Part
     faults?.at === "service" ? faults.part : undefined,
   ].filter((part): part is Part => part !== undefined);
   const handler = around.reduceRight((next, part) => part(next), send);
-  const inTrace = around.length === 0 ? handler : active(handler);
+  const inTrace = asksOthers(layers) ? active(handler) : handler;
   // Off unless written, but for what instances register: only `false` means that, too.
   return ended === false ? inTrace : endings(inTrace);
 };
 
-/** Parts may make spans and tell events of theirs: the exchange's trace is active in them, also where nobody records it. */
+/** Whether a part asks an Actor or a service by itself: its question belongs to the exchange's trace. */
+const asksOthers = (layers: readonly WrittenPolicy[]): boolean => {
+  const limits = mergedPart(layers.map((layer) => layer.rateLimit)) ?? [];
+  const isExact = [limits].flat().some(({ tier }) => tier === "exact");
+  return isExact || mergedPart(layers.map((layer) => layer.validation)) !== undefined;
+};
+
+/** A recorded trace is active already; one that nobody records costs a tenth of the throughput to make active. */
 const active =
   (handler: Handler): Handler =>
   (exchange) =>

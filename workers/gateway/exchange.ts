@@ -12,7 +12,7 @@ export interface Exchange {
   readonly path: string;
   /** The route's key in the configuration, or `{service}/v{major}` by the registry. */
   readonly route: string;
-  /** The trace that it belongs to; active already where the trace is recorded, or the route has parts that may be. */
+  /** The trace that it belongs to; active already where it is recorded, or where parts ask others. */
   readonly trace: TraceContext;
   /** By the names in the route's pattern; values are percent-decoded. */
   readonly params: Readonly<Record<string, string>>;

@@ -23,6 +23,22 @@ const SUSPECT = /[\\\t\n\r]|\/(?:\.|%2e)/i;
 export const isSameForAll = (path: string, url: string): boolean =>
   url.includes("://") && (!SUSPECT.test(path) || URL.parse(url)?.pathname === path);
 
+/** A name or an address as URLs have them, and a port; letters in any case. */
+const HOST = /^(?:[\w.~-]+|\[[\dA-Fa-f:.]+\])(?::\d{1,5})?$/;
+/** Mostly the same again: it need not be read twice. */
+let lastHost: string | null = null;
+
+/**
+ * Whether a `Host` is one, as `null` is, which requests that never were on a wire have. The runtime puts it into the request's
+ * URL as it came: two of them, or "x/other?", would make it another address or none, of which nothing can be sent on.
+ */
+export const isHost = (host: string | null): boolean => {
+  if (host === lastHost || host === null) return true;
+  if (!HOST.test(host) || !URL.canParse(`http://${host}/`)) return false;
+  lastHost = host;
+  return true;
+};
+
 /** The same URL with another path; it begins with a slash. */
 export const withPath = (url: string, path: string): string => {
   const authority = url.indexOf("://") + 3;
