@@ -47,11 +47,12 @@ export const endless = (request: Pick<Request, "signal">): Deadline => ({
 
 /** The deadline of a request as its caller wants it, within bounds. Of the request only what is needed is touched. */
 export const deadlineFrom = (
-  request: Pick<Request, "headers" | "signal">,
+  request: { readonly headers: Pick<Headers, "get">; readonly signal: AbortSignal },
   { clock, timer, maximumMs, defaultMs }: DeadlineOptions,
 ): Deadline => {
   const budgetMs = Math.min(deadlineHeaderMs(request.headers) ?? defaultMs, maximumMs);
   const at = clock() + budgetMs;
+  const tellsGrpc = request.headers.get(GRPC_TIMEOUT_HEADER) !== null;
   let signal: AbortSignal | undefined;
   let stopTimer = () => {};
   let released = false;
@@ -81,7 +82,7 @@ export const deadlineFrom = (
     carry(headers) {
       const remainingMs = Math.max(0, Math.floor(at - clock() - LIMITS.deadlineMarginMs));
       headers.set(DEADLINE_HEADER, `${remainingMs}`);
-      if (headers.has(GRPC_TIMEOUT_HEADER)) {
+      if (tellsGrpc && headers.has(GRPC_TIMEOUT_HEADER)) {
         headers.set(GRPC_TIMEOUT_HEADER, `${Math.min(remainingMs, GRPC_VALUE_MAX)}m`);
       }
     },

@@ -39,6 +39,8 @@ export const tracedServer = (routeOf: (c: Context) => string | undefined = match
 
 export interface Served {
   readonly request: Request;
+  /** The request's header fields, where they are read already; its `headers` when absent. */
+  readonly fields?: Pick<Headers, "has">;
   /** Of its URL. */
   readonly path: string;
   /** The route's template; asked for recorded spans only, when there is an answer. */
@@ -61,8 +63,8 @@ export const servedInSpan = async <Answer extends Answered>(
   served: Served,
   work: (active: TraceContext) => Promise<Answer>,
 ): Promise<Answer> => {
-  const { request, path, startsTrace } = served;
-  const parent = callersContext(request.headers);
+  const { request, fields = request.headers, path, startsTrace } = served;
+  const parent = callersContext(request.headers, fields);
   if (parent === ROOT_CONTEXT && startsTrace?.(path) === false) return work(unsampledTrace());
   if (unsampledSpan(parent)) return work(parent);
   // The path is there from the start because samplers may go by it.
@@ -84,8 +86,8 @@ export const servedInSpan = async <Answer extends Answered>(
 };
 
 /** Most requests from outside carry neither: asking for two headers costs less than what extracting makes. */
-const callersContext = (headers: Headers): TraceContext =>
-  headers.has("traceparent") || headers.has(EPOCH_FIELD)
+const callersContext = (headers: Headers, fields: Pick<Headers, "has">): TraceContext =>
+  fields.has("traceparent") || fields.has(EPOCH_FIELD)
     ? withKnownFlags(propagation.extract(ROOT_CONTEXT, headers, fromHeaders))
     : ROOT_CONTEXT;
 

@@ -2,7 +2,6 @@
 import { LIMITS } from "#shared/limits.ts";
 import type { Arrival } from "./arrival.ts";
 import { refusal } from "./exchange.ts";
-import { walkOnce } from "./onward-request.ts";
 import { isHost, isSameForAll } from "./request-path.ts";
 
 /** Where configuration comes in, which may be large; the control plane bounds the rest itself. */
@@ -16,17 +15,17 @@ const METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
  * could not send on would count against the service. A chunked body streams through: its route has a bound for it.
  */
 export const admit = (arrival: Arrival): Response | undefined => {
-  const { request, path } = arrival;
-  const { url, headers } = request;
+  const { request, fields, path } = arrival;
+  const { url } = request;
   if (url.length > LIMITS.urlCharacters) return refuseLong(arrival);
-  if (!isHost(headers.get("host"))) return refuseHost(arrival);
-  const { fields, bytes } = walkOnce(request);
-  if (fields > LIMITS.requestHeaderFields || bytes > LIMITS.requestHeaderBytes) return refuseHeader(arrival);
+  if (!isHost(fields.get("host"))) return refuseHost(arrival);
+  if (fields.fields > LIMITS.requestHeaderFields || fields.bytes > LIMITS.requestHeaderBytes)
+    return refuseHeader(arrival);
   if (!isSameForAll(path, url)) {
     return refusal(arrival, "not_found", `Looking for ${quoted(path)}: no such address.`);
   }
   if (request.method === "TRACE") return refuseTrace(arrival);
-  const declared = headers.get("content-length");
+  const declared = fields.get("content-length");
   const most = path.startsWith(CONTROL_PATH) ? LIMITS.configBodyBytes : LIMITS.requestBodyBytes;
   if (declared === null || !(Number(declared) > most)) return undefined;
   const size = `it has ${JSON.stringify(declared.slice(0, 30))} bytes`;
@@ -40,13 +39,13 @@ const refuseLong = ({ request, path, requestId }: Arrival): Response => {
 };
 
 const refuseHost = (arrival: Arrival): Response => {
-  const found = quoted(arrival.request.headers.get("host") ?? "");
+  const found = quoted(arrival.fields.get("host") ?? "");
   const detail = `Reading "Host": found ${found}; expected one host, with or without a port.`;
   return refusal(arrival, "malformed_request", detail);
 };
 
 const refuseHeader = (arrival: Arrival): Response => {
-  const { fields, bytes } = walkOnce(arrival.request);
+  const { fields, bytes } = arrival.fields;
   const most = `at most ${LIMITS.requestHeaderFields} fields and ${LIMITS.requestHeaderBytes} bytes`;
   const detail = `Reading the header: it has ${fields} fields and ${bytes} bytes; expected ${most}.`;
   return refusal(arrival, "headers_too_large", detail);

@@ -1,9 +1,12 @@
 /** A request as it comes to the gateway, before anybody knows whose it is. */
 import type { Context as TraceContext } from "@opentelemetry/api";
 import type { Platform } from "./platform.ts";
+import type { RequestFields } from "./request-fields.ts";
 
 export interface Arrival {
   readonly request: Request;
+  /** The request's. */
+  readonly fields: RequestFields;
   readonly requestId: string;
   /** Of the request's URL: not decoded, without query. */
   readonly path: string;

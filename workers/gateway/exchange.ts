@@ -3,10 +3,13 @@ import type { Context as TraceContext } from "@opentelemetry/api";
 import { PLATFORM_PROBLEMS } from "#shared/http/errors.ts";
 import { problemResponse } from "#shared/http/problem.ts";
 import type { SendRefusal } from "./policy/refusal.ts";
+import type { RequestFields } from "./request-fields.ts";
 
 export interface Exchange {
   /** The client's. Who has read its body puts one in its place that can be read. */
   request: Request;
+  /** The request's, as it came. */
+  readonly fields: RequestFields;
   readonly requestId: string;
   /** Of the request's URL, without query. */
   readonly path: string;

@@ -1,6 +1,7 @@
 /** An exchange for tests of a part by itself. */
 import { ROOT_CONTEXT } from "@opentelemetry/api";
 import type { Exchange, Handler } from "./exchange.ts";
+import { readFields } from "./request-fields.ts";
 
 export interface FakeExchange extends Exchange {
   /** What was passed to `waitUntil`, in order. */
@@ -17,6 +18,7 @@ export const fakeExchange = (
   const afterwards: Promise<unknown>[] = [];
   return {
     request,
+    fields: readFields(request.headers),
     requestId: "request-1",
     path: new URL(request.url).pathname,
     trace: ROOT_CONTEXT,

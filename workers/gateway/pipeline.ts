@@ -8,6 +8,7 @@ import { type GatewayWaysOptions, gatewayWays } from "./gateway-ways.ts";
 import { type OwnAppOptions, ownApp } from "./own-app.ts";
 import type { Platform } from "./platform.ts";
 import { refuseWay } from "./refusals.ts";
+import { readFields } from "./request-fields.ts";
 import { acceptRequestId } from "./request-id.ts";
 import { requestPath } from "./request-path.ts";
 import { varyBy } from "./vary-by.ts";
@@ -53,11 +54,12 @@ export const createPipeline = (options: PipelineOptions): Pipeline => {
   return {
     fetch(request, platform) {
       const path = requestPath(request.url);
-      const requestId = acceptRequestId(request.headers.get("x-request-id")) ?? newRequestId();
+      const fields = readFields(request.headers);
+      const requestId = acceptRequestId(fields.get("x-request-id")) ?? newRequestId();
       let arrival: Arrival | undefined;
       const routeOf = () => arrival?.template;
-      return servedInSpan({ request, path, routeOf, startsTrace }, (trace) => {
-        arrival = { request, requestId, path, trace, platform };
+      return servedInSpan({ request, fields, path, routeOf, startsTrace }, (trace) => {
+        arrival = { request, fields, requestId, path, trace, platform };
         return answer(arrival);
       });
     },

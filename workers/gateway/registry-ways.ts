@@ -54,7 +54,7 @@ export const registryWays = ({ link, services, wayTo, versionsOf }: RegistryWays
   };
 
   const byPath = (arrival: Arrival, { way, versions, plainly }: Known): Result<Going, NoWay> => {
-    const { headers } = arrival.request;
+    const headers = arrival.fields;
     if (!versions?.mentionedBy(headers)) return plainly;
     const asked = versions.asked({
       headers,
@@ -68,7 +68,8 @@ export const registryWays = ({ link, services, wayTo, versionsOf }: RegistryWays
   /** Without a version in the path. */
   const byHeaders = (arrival: Arrival, service: string): Result<Going, NoWay> => {
     const versions = versionsOf(service);
-    const { headers, url } = arrival.request;
+    const { url } = arrival.request;
+    const headers = arrival.fields;
     const asked = versions?.asked({ headers, pathMajor: undefined, majors: services.majors(service) });
     if (!versions || !asked) return NO_ROUTE;
     if (!asked.ok) {

@@ -4,6 +4,7 @@ import { DEADLINE_HEADER } from "#shared/resilience/deadline-header.ts";
 import type { GatewayConfig } from "./contract.ts";
 import type { Exchange, Handler } from "./exchange.ts";
 import { elsewhereUrl, type SendElsewhere } from "./parts/fallback/elsewhere.ts";
+import { readFields } from "./request-fields.ts";
 import { type SendOptions, sendToService, sendToUrl } from "./send.ts";
 
 export interface SendElsewhereOptions extends SendOptions {
@@ -52,7 +53,13 @@ const elsewhere = (
 ): Exchange => {
   const headers = new Headers(exchange.request.headers);
   headers.set(DEADLINE_HEADER, `${Math.max(0, Math.floor(withinMs))}`);
-  return { ...exchange, ...place, minor: 0, request: new Request(exchange.request, { headers }) };
+  return {
+    ...exchange,
+    ...place,
+    minor: 0,
+    request: new Request(exchange.request, { headers }),
+    fields: readFields(headers),
+  };
 };
 
 /** A refusal of ours is no answer of theirs. */

@@ -6,7 +6,6 @@ import type { IdentityMinter } from "#shared/identity/identity-minter.ts";
 import { LIMITS } from "#shared/limits.ts";
 import { tracedUpstream } from "#shared/telemetry/upstream.ts";
 import { type Exchange, type Handler, type HeaderEdit, refusal } from "./exchange.ts";
-import { INTERNAL_PREFIX } from "./onward-request.ts";
 import { noSuchMinor, ofMinor } from "./parts/versions/of-minor.ts";
 import { refuseVersion } from "./parts/versions/refuse-version.ts";
 import { NO_INSTANCE } from "./policy/refusal.ts";
@@ -16,6 +15,7 @@ import type { Target } from "./policy/target.ts";
 import type { Tools, UpstreamParts } from "./policy/upstream-parts.ts";
 import { refuseRouting, refuseSending } from "./refusals.ts";
 import type { RegisteredServices, RegistryLink } from "./registered-services.ts";
+import { INTERNAL_PREFIX } from "./request-fields.ts";
 import { rolloutArm } from "./rollout-arm.ts";
 import type { ServicePath } from "./service-path.ts";
 

@@ -31,11 +31,12 @@ const NO_PARAMS = {};
 
 /** @param addressOf the client's address by the rule in force; asked only where somebody wants to know it */
 export const exchangeOf = (
-  { request, requestId, path, trace, platform }: Arrival,
+  { request, fields, requestId, path, trace, platform }: Arrival,
   { way, params = NO_PARAMS, minor = 0, url }: Going,
   addressOf: (headers: Headers) => string | undefined,
 ): Exchange => ({
   request,
+  fields,
   requestId,
   path,
   trace,

@@ -35,14 +35,15 @@ export const keptCopies = (options: CopyOptions): Promise<RequestCopies> | undef
 };
 
 export const streamedCopies = ({ exchange, url, identity, deadline, again }: CopyOptions): RequestCopies => {
-  const { request, requestId, onward: edits } = exchange;
+  const { request, fields, requestId, onward: edits } = exchange;
   return {
     repeatable: () =>
       again !== false &&
       request.body === null &&
       !request.headers.has("upgrade") &&
       maySendAgain(request, again.safeMethods),
-    next: (signal) => carrying(onwardRequest({ request, requestId, url, signal, edits, identity }), deadline),
+    next: (signal) =>
+      carrying(onwardRequest({ request, fields, requestId, url, signal, edits, identity }), deadline),
   };
 };
 
@@ -50,7 +51,7 @@ const keepBody = async (
   { exchange, url, identity, deadline }: CopyOptions,
   bytesMax: number,
 ): Promise<RequestCopies> => {
-  const { request, requestId, onward: edits } = exchange;
+  const { request, fields, requestId, onward: edits } = exchange;
   const body = await replayableBody(request, { bytesMax, signal: deadline.signal });
   const { method, headers, redirect } = request;
   return {

@@ -29,7 +29,7 @@ export const sendRequest = async (sendable: Sendable, tools: Tools): Promise<Out
   const { exchange, identity, parts, targets, lookAgain } = sendable;
   const { request, url } = exchange;
   const { retry, hedge } = parts.policy;
-  const { deadline, hurried } = endOf(request, parts, tools);
+  const { deadline, hurried } = endOf(exchange, parts, tools);
   if (hurried && deadline.isOver()) return err({ code: "late", withinMs: 0 });
   const { throttle } = parts;
   const permit = throttle?.enter(priorityOf(request, parts));
@@ -59,14 +59,21 @@ interface Ending {
   readonly hurried: boolean;
 }
 
-const endOf = (request: Request, { policy }: UpstreamParts, { clock, timer }: Tools): Ending => {
+const endOf = ({ request, fields }: Exchange, { policy }: UpstreamParts, { clock, timer }: Tools): Ending => {
   const { deadlineMs } = policy;
-  if (deadlineMs === false && deadlineHeaderMs(request.headers) === undefined) {
+  if (deadlineMs === false && deadlineHeaderMs(fields) === undefined) {
     return { deadline: endless(request), hurried: false };
   }
   const maximumMs = deadlineMs === false ? LIMITS.latencyMs : deadlineMs;
   const began = clock();
-  const deadline = deadlineFrom(request, { clock, timer, maximumMs, defaultMs: maximumMs });
+  // The signal is dear, and only waits ask for it.
+  const asking = {
+    headers: fields,
+    get signal() {
+      return request.signal;
+    },
+  };
+  const deadline = deadlineFrom(asking, { clock, timer, maximumMs, defaultMs: maximumMs });
   return { deadline, hurried: deadline.at < began + maximumMs };
 };
 
