@@ -13,6 +13,8 @@ export interface RawConnection {
   /** Stops, or begins again, to take what comes. */
   pause(): void;
   resume(): void;
+  /** Breaks the connection, as one that is lost. */
+  reset(): void;
   /** Goes away without a word. */
   destroy(): void;
 }
@@ -68,6 +70,7 @@ export const rawConnection = (url: string): RawConnection => {
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     destroy: () => void socket.destroy(),
+    reset: () => void socket.resetAndDestroy(),
   };
 };
 

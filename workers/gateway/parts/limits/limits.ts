@@ -1,6 +1,5 @@
 /** Refuses requests that are too large, and cuts off bodies that turn out to be. */
 import { type Exchange, type Handler, type Part, refusal } from "../../exchange.ts";
-import { walkOnce } from "../../onward-request.ts";
 import { type BodyEnd, countedBody } from "./counted-body.ts";
 import { LIMITS_DEFAULTS, type WrittenLimits } from "./limits-schema.ts";
 
@@ -28,9 +27,9 @@ export const limits = (written: WrittenLimits): Part => {
 /** Undefined where the bounds of all requests are enough, which were looked at before. */
 const headerBound = (written: WrittenLimits): ((exchange: Exchange) => Response | undefined) | undefined => {
   if (written.headerBytes === undefined && written.headerCount === undefined) return undefined;
-  const { headerBytes, headerCount } = { ...LIMITS_DEFAULTS, ...written };
+  const { headerBytes = LIMITS_DEFAULTS.headerBytes, headerCount = LIMITS_DEFAULTS.headerCount } = written;
   return (exchange) => {
-    const { fields, bytes } = walkOnce(exchange.request);
+    const { fields, bytes } = exchange.fields;
     if (fields <= headerCount && bytes <= headerBytes) return undefined;
     const most = `at most ${headerCount} fields and ${headerBytes} bytes`;
     const detail = `Reading the header: it has ${fields} fields and ${bytes} bytes; expected ${most}.`;
