@@ -39,7 +39,9 @@ const plain = (name: string, contents: string, options: Partial<V4WorkerOptions>
 });
 
 const OWN_SOCKET = { unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] };
-const NOTHING = async () => Response.json({}) as never;
+/** In the place of workers that nothing here asks for. */
+const NOBODY = "nobody";
+const NOBODYS_CODE = "export default { fetch: () => Response.json({}) };";
 
 const gatewayWorker = (contents: string, services: readonly string[]): V4WorkerOptions => {
   const entry = WORKERS.find(({ name }) => name === GATEWAY);
@@ -48,8 +50,8 @@ const gatewayWorker = (contents: string, services: readonly string[]): V4WorkerO
   return {
     ...options,
     serviceBindings: {
-      MONITOR: NOTHING,
-      DOCS: NOTHING,
+      MONITOR: NOBODY,
+      DOCS: NOBODY,
       CONTROL: FIXED_CONTROL,
       ...Object.fromEntries(services.map((name) => [name.toUpperCase(), name])),
     },
@@ -83,6 +85,7 @@ export const startGatewayInWorkers = async ({
         plain(FIXED_CONTROL, bundles[FIXED_CONTROL] ?? "", {
           bindings: { CONFIG: JSON.stringify(config), SERVICES: JSON.stringify(names) },
         }),
+        plain(NOBODY, NOBODYS_CODE, {}),
         ...names.map((name) => plain(name, bundles[name] ?? "", OWN_SOCKET)),
       ],
     }),

@@ -6,8 +6,6 @@
 /** What one id's requests came to. */
 interface Seen {
   requests: number;
-  /** Methods and URLs, one a request. */
-  lines: string[];
   headers: Record<string, string>;
   /** Bytes of bodies read so far. */
   bodyBytes: number;
@@ -20,11 +18,12 @@ interface Seen {
 }
 
 const seen = new Map<string, Seen>();
-/** Of all requests, in order, but those for `/seen`. */
+const ARRIVALS = 100;
+/** Of the last requests, in order, but those for `/seen`. */
 const arrivals: string[] = [];
 
 const entry = (id: string): Seen => {
-  const known = seen.get(id) ?? { requests: 0, lines: [], headers: {}, bodyBytes: 0, ticks: 0, ended: [] };
+  const known = seen.get(id) ?? { requests: 0, headers: {}, bodyBytes: 0, ticks: 0, ended: [] };
   seen.set(id, known);
   return known;
 };
@@ -183,9 +182,9 @@ export default {
     if (last === "let") return let_(request, entry(id), url);
     const noted = entry(id);
     noted.requests++;
-    noted.lines.push(`${request.method} ${request.url}`);
     noted.headers = Object.fromEntries(request.headers);
     arrivals.push(`${request.method} ${url.pathname}${url.search}`);
+    if (arrivals.length > ARRIVALS) arrivals.shift();
     return (ANSWERS[last] ?? mirror)(request, noted, url);
   },
 } satisfies ExportedHandler;

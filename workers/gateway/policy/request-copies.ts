@@ -51,7 +51,7 @@ const keepBody = async (
   { exchange, url, identity, deadline }: CopyOptions,
   bytesMax: number,
 ): Promise<RequestCopies> => {
-  const { request, fields, requestId, onward: edits } = exchange;
+  const { request, requestId, onward: edits } = exchange;
   const body = await replayableBody(request, { bytesMax, signal: deadline.signal });
   const { method, headers, redirect } = request;
   return {
