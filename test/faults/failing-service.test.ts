@@ -9,7 +9,7 @@ import {
 } from "../control/failing-service.ts";
 import { type ManyIsolates, startManyIsolates } from "../control/many-isolates.ts";
 
-const LOAD_MS = 4_000;
+const LOAD_MS = 2_500;
 
 let ground: ManyIsolates;
 let service: FailingService;
@@ -34,7 +34,7 @@ describe("an instance in trouble", () => {
     async (trouble) => {
       await setPolicy(ground, { hedge: {} });
       const { requests, noticed } = await service.measure(trouble, LOAD_MS);
-      expect(requests).toBeGreaterThan(300);
+      expect(requests).toBeGreaterThan(200);
       // None on a machine of its own; others on it may hold up an answer of a healthy instance for as long.
       expect(noticed).toBeLessThanOrEqual(requests / 200);
     },
@@ -45,7 +45,7 @@ describe("an instance in trouble", () => {
     async (trouble) => {
       await setPolicy(ground, WHOLE_POLICY);
       const { requests, noticed } = await service.measure(trouble, LOAD_MS, "all four");
-      expect(requests).toBeGreaterThan(300);
+      expect(requests).toBeGreaterThan(200);
       expect(noticed).toBe(0);
     },
   );

@@ -68,7 +68,9 @@ export const sendToService = (
     // Mostly there already: then nothing is waited for.
     const identity = typeof minted === "object" ? await minted.catch(() => undefined) : minted;
     if (minter && identity === undefined) return refusal(exchange, "internal_error", CANNOT_SIGN);
+    const began = exchange.timings ? tools.clock() : 0;
     const sent = await sendRequest({ exchange, identity, parts, targets, lookAgain }, tools);
+    exchange.timings?.push({ name: "upstream", ms: tools.clock() - began });
     if (!sent.ok) {
       exchange.refusal = sent.error;
       return refuseSending(exchange, service, sent.error);
@@ -103,7 +105,9 @@ export const sendToUrl = (
   return async (exchange: Exchange) => {
     parts ??= policies.of(url, 0, own);
     const outward = withoutInternal(exchange);
+    const began = exchange.timings ? tools.clock() : 0;
     const sent = await sendRequest({ exchange: outward, parts, targets, lookAgain }, tools);
+    exchange.timings?.push({ name: "upstream", ms: tools.clock() - began });
     if (sent.ok) return withoutSession(sent.value);
     exchange.refusal = sent.error;
     return refuseSending(exchange, new URL(url).host, sent.error);

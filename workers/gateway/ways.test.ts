@@ -191,6 +191,14 @@ test("an ordered fault of the service shows the fallback at work, one for client
   expect(told()).toEqual([]);
 });
 
+test("a client is told where the time went, and only where the route says so", async () => {
+  const { ask, configureAll } = gateway({ policy: { serverTiming: {} } });
+  const told = (await ask("/catalog/v1/products")).headers.get("server-timing");
+  expect(told).toMatch(/^upstream;dur=[\d.]+, total;dur=[\d.]+$/);
+  configureAll({});
+  expect((await ask("/catalog/v1/products")).headers.has("server-timing")).toBe(false);
+});
+
 describe("a part that is off", () => {
   const send: Handler = async () => new Response();
   const compiled = (...layers: object[]) => {
