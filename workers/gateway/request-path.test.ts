@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isSameForAll, requestPath, withPath } from "./request-path.ts";
+import { isHost, isSameForAll, requestPath, withPath } from "./request-path.ts";
 
 const isSame = (path: string): boolean => {
   const url = `http://gateway:8787${path}`;
@@ -55,4 +55,19 @@ test("another path keeps everything else of the URL", () => {
   expect(withPath("http://gateway:8787/a/b?c=/d", "/x/y")).toBe("http://gateway:8787/x/y?c=/d");
   expect(withPath("https://gateway", "/x")).toBe("https://gateway/x");
   expect(withPath("https://gateway?a=1", "/x")).toBe("https://gateway/x?a=1");
+});
+
+test("a host that the runtime would put into a URL leaves the path what it is, or is none", () => {
+  const hostile = fc.string({ unit: fc.constantFrom(..."aZ0.-_~:[]/?#@\\%, \t\u00fc"), maxLength: 12 });
+  fc.assert(
+    fc.property(hostile, (host) => {
+      if (isHost(host)) expect(new URL(`http://${host}/a/b?c`).pathname).toBe("/a/b");
+      const url = `http://${host}/a/b?c`;
+      if (isHost(host)) expect(requestPath(url)).toBe("/a/b");
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(isHost("Gateway.example:8787")).toBe(true);
+  expect(isHost("gateway.example, other.example")).toBe(false);
+  expect(isHost(null)).toBe(true);
 });
