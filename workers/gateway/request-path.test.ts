@@ -61,9 +61,9 @@ test("a host that the runtime would put into a URL leaves the path what it is, o
   const hostile = fc.string({ unit: fc.constantFrom(..."aZ0.-_~:[]/?#@\\%, \t\u00fc"), maxLength: 12 });
   fc.assert(
     fc.property(hostile, (host) => {
-      if (isHost(host)) expect(new URL(`http://${host}/a/b?c`).pathname).toBe("/a/b");
+      if (!isHost(host)) return;
       const url = `http://${host}/a/b?c`;
-      if (isHost(host)) expect(requestPath(url)).toBe("/a/b");
+      expect([requestPath(url), new URL(url).pathname]).toEqual(["/a/b", "/a/b"]);
     }),
     { numRuns: 2_000 },
   );
