@@ -20,6 +20,8 @@ const NO_PART = {
   outliers: false,
   balance: "weight",
   versions: false,
+  lifecycle: false,
+  limits: false,
 };
 
 /** Who calls, how often, and what the defaults have: deadline, retry, breaker, balance, outliers. */

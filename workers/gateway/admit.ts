@@ -26,7 +26,7 @@ export const admit = (arrival: Arrival): Response | undefined => {
   }
   if (request.method === "TRACE") return refuseTrace(arrival);
   const declared = fields.get("content-length");
-  const most = path.startsWith(CONTROL_PATH) ? LIMITS.configBodyBytes : LIMITS.requestBodyBytes;
+  const most = path.startsWith(CONTROL_PATH) ? LIMITS.configBodyBytes : LIMITS.routeBodyBytes;
   if (declared === null || !(Number(declared) > most)) return undefined;
   const size = `it has ${JSON.stringify(declared.slice(0, 30))} bytes`;
   return refusal(arrival, "body_too_large", `Reading the body: ${size}; expected at most ${most}.`);

@@ -15,6 +15,7 @@ import { fault } from "./parts/fault/fault.ts";
 import { FAULT_DEFAULTS } from "./parts/fault/fault-schema.ts";
 import { headerEdits } from "./parts/header-edits/header-edits.ts";
 import { lifecycle } from "./parts/lifecycle/lifecycle.ts";
+import { limits } from "./parts/limits/limits.ts";
 import { mirror } from "./parts/mirror/mirror.ts";
 import { type RateLimitOptions, rateLimit } from "./parts/rate-limit/rate-limit.ts";
 import { securityHeaders } from "./parts/security-headers/security-headers.ts";
@@ -78,6 +79,8 @@ export const compileRoute = ({ route, layers, send }: RouteMaking, options: Part
     entryOf: ({ service }) => options.entry(service),
     majorOf: ({ major }) => major,
   });
+  // On unless switched off: every body has a bound.
+  const bounds = layers.findLast((layer) => layer.limits !== undefined)?.limits;
   const faults = on("fault", (written) => ({
     at: written.at ?? FAULT_DEFAULTS.at,
     part: fault(written, tools),
@@ -89,6 +92,7 @@ export const compileRoute = ({ route, layers, send }: RouteMaking, options: Part
     on("compression", compression),
     on("cors", cors),
     faults?.at === "client" ? faults.part : undefined,
+    bounds === false ? undefined : limits(mergedPart(layers.map((layer) => layer.limits)) ?? {}),
     lasting("session", (written) => session(written, { ...options, ...tools })),
     on("authentication", (written) => authentication(written, options.authenticationMemory)),
     lasting("rateLimit", (written) => rateLimit(written, { ...options, ...tools, route })),

@@ -210,8 +210,8 @@ describe("a part that is off", () => {
   test("is not there: with all of them off a request goes straight to sending", async () => {
     const on = { cache: {}, cors: {}, fault: {}, mirror: { to: { service: "a" } }, compression: {} };
     const off = Object.fromEntries(Object.keys(on).map((name) => [name, false]));
-    expect(compiled({ lifecycle: false })).toBe(send);
-    expect(compiled(on, { ...off, lifecycle: false })).toBe(send);
+    expect(compiled({ lifecycle: false, limits: false })).toBe(send);
+    expect(compiled(on, { ...off, lifecycle: false, limits: false })).toBe(send);
     expect(compiled(on)).not.toBe(send);
     // Beside it only what instances register about their end is looked at.
     const exchange = fakeExchange("/x");

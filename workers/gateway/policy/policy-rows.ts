@@ -23,7 +23,9 @@ const WHOLE: Readonly<Record<string, unknown>> = {
   slowStartMs: 0,
 };
 
-/** Parts that stand around sending, each with a page of its own: off unless written, but for `versions`. */
+const ON_BY_DEFAULT: ReadonlySet<string> = new Set(["versions", "limits"]);
+
+/** Parts that stand around sending, each with a page of its own. */
 const PAGES: Readonly<Record<string, string>> = {
   versions: "versions.md",
   serverTiming: "sessions.md",
@@ -38,6 +40,7 @@ const PAGES: Readonly<Record<string, string>> = {
   rateLimit: "rate-limits.md",
   validation: "openapi.md",
   cache: "cache.md",
+  limits: "wire.md",
   mirror: "fallbacks.md",
   fallback: "fallbacks.md",
 };
@@ -53,7 +56,9 @@ const rowsOf = (name: string, field: Field): string[] => {
   if (page) {
     const { description } = field;
     return [
-      row(name, name === "versions" ? "on" : "off", { description: `${description} [All fields](${page})` }),
+      row(name, ON_BY_DEFAULT.has(name) ? "on" : "off", {
+        description: `${description} [All fields](${page})`,
+      }),
     ];
   }
   const defaults = PART_DEFAULTS[name as keyof typeof PART_DEFAULTS] as Fields | undefined;

@@ -9,6 +9,7 @@ import { fallbackSchema } from "../parts/fallback/fallback-schema.ts";
 import { faultSchema } from "../parts/fault/fault-schema.ts";
 import { headerEditsSchema } from "../parts/header-edits/header-edits-schema.ts";
 import { lifecycleSchema } from "../parts/lifecycle/lifecycle-schema.ts";
+import { limitsSchema } from "../parts/limits/limits-schema.ts";
 import { mirrorSchema } from "../parts/mirror/mirror-schema.ts";
 import { rateLimitSchema } from "../parts/rate-limit/rate-limit-schema.ts";
 import { securityHeadersSchema } from "../parts/security-headers/security-headers-schema.ts";
@@ -217,6 +218,7 @@ export const policySchema = z.strictObject({
     .optional()
     .describe("Holds requests to the service's OpenAPI document."),
   cache: z.union([OFF, cacheSchema]).optional().describe("Keeps answers by RFC 9111."),
+  limits: z.union([OFF, limitsSchema]).optional().describe("How large requests may be."),
   mirror: z
     .union([OFF, mirrorSchema])
     .optional()

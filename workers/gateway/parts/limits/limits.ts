@@ -16,10 +16,10 @@ export const limits = (written: WrittenLimits): Part => {
     function limits(exchange) {
       const refused = refuseHeader?.(exchange);
       if (refused) return Promise.resolve(refused);
-      const { headers, body } = exchange.request;
-      const declared = headers.get("content-length");
+      const declared = exchange.fields.get("content-length");
       if (declared !== null && Number(declared) <= bodyBytes) return next(exchange);
       if (Number(declared) > bodyBytes) return Promise.resolve(refuseBody(exchange, declared, bodyBytes));
+      const { body } = exchange.request;
       return body === null ? next(exchange) : counting(next, exchange, { body, bodyBytes });
     };
 };
