@@ -2,6 +2,7 @@
 import { type Asking, discard } from "./asking.ts";
 import { noteForward } from "./cache-status.ts";
 import { give } from "./give.ts";
+import { standIn } from "./keep-answer.ts";
 import { isError, mayReplaceError } from "./reuse.ts";
 import { freshenedHeaders, type StoredAnswer, storedAnswer, storedHeader } from "./stored-answer.ts";
 import { whyNotStored } from "./storing.ts";
@@ -23,7 +24,9 @@ export const askHead = async ({ visit, memory, next, stored, reason }: Asking): 
       note: { fwd: reason, fwdStatus: status, detail: "stale-if-error" },
     });
   }
-  if (stored && status === 200 && !wishes.noStore) {
+  // What stands in says nothing of what is stored.
+  const instead = standIn(exchange, answer.headers);
+  if (stored && status === 200 && !wishes.noStore && !instead) {
     const headers = freshenedHeaders(stored, answer.headers);
     const selectors = selectorsOf(headers.get("vary"), settings.by?.headers ?? [], header);
     const renewed = storedAnswer(
@@ -36,7 +39,7 @@ export const askHead = async ({ visit, memory, next, stored, reason }: Asking): 
     if (same && why === undefined) store.put(key, renewed, { header, since });
     else store.drop(key, header);
   }
-  noteForward(exchange, { fwd: reason });
+  noteForward(exchange, { fwd: reason, ...(instead && { detail: instead }) });
   return answer;
 };
 

@@ -503,6 +503,19 @@ describe("fallback", () => {
   });
 });
 
+test("a HEAD that somebody else answers leaves what is stored, for the fallback of the next GET", async () => {
+  let fails = false;
+  const world = cacheInVirtualTime({}, () =>
+    fails ? says(null, { "cache-control": "no-store", "skerry-fallback": "static" }) : says("a", FRESH),
+  );
+  await world.get("/a");
+  await world.pass(110_000);
+  fails = true;
+  await world.get("/a", {}, { method: "HEAD" });
+  expect(world.asked).toHaveLength(2);
+  expect(world.part.staleAnswer(fakeExchange("/a"), 60)?.status).toBe(200);
+});
+
 describe("behind a stale answer", () => {
   test("the request that goes on is none of the client's: no signal, no conditions, its own edits", async () => {
     const gone = new AbortController();

@@ -68,7 +68,7 @@ export const keepAnswer = (asking: Asking, asked: Asked): KeptAnswer => {
 };
 
 /** Not the service's own answer, though it may look as if it were. */
-const standIn = (exchange: Exchange, headers: Headers): string | undefined =>
+export const standIn = (exchange: Exchange, headers: Headers): string | undefined =>
   exchange.refusal ? "refusal" : headers.has("skerry-fallback") ? "fallback" : undefined;
 
 /** Of an encoded body the platform hands out the decoded bytes: nothing was promised of their number. */
