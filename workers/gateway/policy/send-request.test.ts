@@ -526,3 +526,19 @@ describe("balance", () => {
     expect(new Set(asked).size).toBe(4);
   });
 });
+
+test.each<[string, WrittenPolicy]>([
+  ["for a retry", {}],
+  ["for a fallback", { fallback: { methods: ["PUT"], steps: [{ service: "other" }] } }],
+])("a client whose body, kept %s, does not come in time makes no instance fail", async (_, more) => {
+  const { instances, ask, asked } = gateway({ deadlineMs: 100, breaker: { minimumCalls: 1 }, ...more });
+  instances({ a: 200 });
+  for (let n = 0; n < 20; n++) {
+    const body = new ReadableStream({ pull: () => new Promise(() => undefined) });
+    const headers = { "content-length": "10" };
+    const answer = await ask({ method: "PUT", headers, body, duplex: "half" } as RequestInit);
+    expect(answer.status).toBe(504);
+  }
+  expect(asked).toEqual([]);
+  expect((await ask()).status).toBe(200);
+});

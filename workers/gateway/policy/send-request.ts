@@ -40,6 +40,11 @@ export const sendRequest = async (sendable: Sendable, tools: Tools): Promise<Out
   try {
     const kept = keptCopies(copying);
     const copies = kept ? await kept : streamedCopies(copying);
+    // The time went into the client's own body: no instance was asked, so that none has failed.
+    if (kept && deadline.isOver()) {
+      if (throttle && permit !== undefined) throttle.done(permit, "ignored");
+      return err({ code: "late", withinMs: withinMsOf(parts) });
+    }
     const key = keyOf(request, parts);
     const zone = parts.policy.zone === "prefer" ? ownZone(request, parts.zone) : undefined;
     const sent = await attempts(
@@ -52,6 +57,9 @@ export const sendRequest = async (sendable: Sendable, tools: Tools): Promise<Out
     deadline.release();
   }
 };
+
+const withinMsOf = ({ policy }: UpstreamParts): number =>
+  policy.deadlineMs === false ? LIMITS.latencyMs : policy.deadlineMs;
 
 interface Ending {
   readonly deadline: Deadline;

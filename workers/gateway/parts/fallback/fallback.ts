@@ -51,6 +51,8 @@ export const fallback = (written: WrittenFallback, options: FallbackOptions): Pa
     if (!methods.has(exchange.request.method)) return next(exchange);
     const began = clock();
     const again = goesElsewhere ? await keepBody(exchange) : NEVER;
+    const hasRead = goesElsewhere && exchange.request.body !== null;
+    if (hasRead && remainingAfter(exchange, began) <= 0) return refuseSlow(exchange);
     const answer = await next(exchange);
     const fault = faultOf(exchange, answer, statuses);
     if (fault === undefined) return answer;
@@ -68,6 +70,10 @@ export const fallback = (written: WrittenFallback, options: FallbackOptions): Pa
     return problemOf(exchange, answer);
   };
 };
+
+/** The time went into the client's own body: nobody was asked, so that nobody has failed. */
+const refuseSlow = (exchange: Exchange): Response =>
+  refusal(exchange, "deadline_exceeded", "Reading the body: expected its end in time, and it did not come.");
 
 const NEVER = () => undefined;
 
