@@ -239,6 +239,8 @@ export const LIMITS = {
   deadlineMarginMs: 5,
   /** The longest `Retry-After` that is told apart from longer ones; requests wait for much less than that. */
   retryAfterMs: 24 * 60 * 60 * 1000,
+  /** An answer of the store of sessions, which every request of a route may wait for; one that is late is none. */
+  sessionStoreMs: 5_000,
   /** A latency that is told apart from longer ones: no deadline is longer. */
   latencyMs: 10 * 60 * 1000,
   /** Callers that one rate limit of one isolate remembers, at some 150 bytes each; the half seen last always stays. */

@@ -6,6 +6,7 @@ import {
   type SessionContent,
   sessionField,
 } from "#shared/http/session-fields.ts";
+import type { Timer } from "#shared/resilience/deadline-timer.ts";
 import type { KeyValue } from "#shared/storage/key-value.ts";
 import type { Exchange, Handler } from "../../exchange.ts";
 import { answered, fakeExchange } from "../../fake-exchange.ts";
@@ -24,9 +25,16 @@ interface StandOptions {
   readonly settings?: WrittenSession;
   readonly store?: KeyValue;
   readonly caller?: Exchange["caller"];
+  /** Never rings when absent. */
+  readonly timer?: Timer;
 }
 
-export const sessionStand = ({ settings = {}, store, caller }: StandOptions = {}) => {
+export const sessionStand = ({
+  settings = {},
+  store,
+  caller,
+  timer = () => () => undefined,
+}: StandOptions = {}) => {
   const world = { now: 1_800_000_000_000 };
   const jar = new Map<string, string>();
   /** What the service answers with next, and what it saw of the last request. */
@@ -35,7 +43,7 @@ export const sessionStand = ({ settings = {}, store, caller }: StandOptions = {}
     headers?: Record<string, string>;
     saw?: Exchange | undefined;
   } = {};
-  let part = session({ keys: [K1], ...settings }, { clock: () => world.now, store });
+  let part = session({ keys: [K1], ...settings }, { clock: () => world.now, timer, store });
 
   const handler: Handler = async (exchange) => {
     service.saw = exchange;
@@ -60,7 +68,7 @@ export const sessionStand = ({ settings = {}, store, caller }: StandOptions = {}
     service,
     /** The same route under another configuration. */
     configure(written: WrittenSession): void {
-      part = session(written, { clock: () => world.now, store });
+      part = session(written, { clock: () => world.now, timer, store });
     },
     /** Sends what the browser has; `sets` is what the service answers with. */
     async send(

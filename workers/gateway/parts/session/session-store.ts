@@ -1,8 +1,10 @@
 /** Where sessions are kept: whole in the client's cookie, or under an id in the KeyValue store. */
 import { readSessionField, type SessionContent, sessionField } from "#shared/http/session-fields.ts";
 import { LIMITS } from "#shared/limits.ts";
+import type { Timer } from "#shared/resilience/deadline-timer.ts";
 import { err, ok, type Result } from "#shared/result.ts";
 import type { KeyValue } from "#shared/storage/key-value.ts";
+import { answerWithin } from "../rate-limit/answer-within.ts";
 import type { OpenedSession, Session } from "./opened-session.ts";
 import { openedSessions } from "./opened-sessions.ts";
 import type { SessionKeyring } from "./session-keyring.ts";
@@ -68,7 +70,10 @@ export const storedSessions = (
   settings: SessionSettings,
   keyring: SessionKeyring,
   store: KeyValue,
+  timer: Timer,
 ): SessionStore => {
+  const inTime = <Answer>(ask: () => Promise<Answer>) =>
+    answerWithin(async () => ({ said: await ask() }), LIMITS.sessionStoreMs, timer);
   const cookies = cookieSessions(settings, keyring);
   const keyOf = (id: string) => ["session", settings.group, id];
 
@@ -76,14 +81,12 @@ export const storedSessions = (
     async find(text, now) {
       const found = await cookies.find(text, now);
       if (found.kind !== "open") return found;
-      try {
-        const field = await store.get(keyOf(found.session.id));
-        const content = field === undefined ? undefined : readSessionField(field);
-        if (field === undefined || !content) return { kind: "absent" };
-        return { ...found, session: { ...found.session, content }, field };
-      } catch {
-        return { kind: "away" };
-      }
+      const answered = await inTime(() => store.get(keyOf(found.session.id)));
+      if (!answered) return { kind: "away" };
+      const field = answered.said;
+      const content = field === undefined ? undefined : readSessionField(field);
+      if (field === undefined || !content) return { kind: "absent" };
+      return { ...found, session: { ...found.session, content }, field };
     },
     async keep(session, now) {
       const field = sessionField(session.content);
@@ -91,9 +94,10 @@ export const storedSessions = (
       const text = await cookies.keep({ ...session, content: {} }, now);
       if (!text.ok) return text;
       const ttlSeconds = Math.max(STORED_SECONDS_MIN, session.expires - now);
-      return (await settled(store.put(keyOf(session.id), field, { ttlSeconds }))) ? text : err("store_away");
+      const put = () => store.put(keyOf(session.id), field, { ttlSeconds });
+      return (await inTime(put)) ? text : err("store_away");
     },
-    end: (session) => settled(store.remove(keyOf(session.id))),
+    end: async (session) => (await inTime(() => store.remove(keyOf(session.id)))) !== undefined,
   };
 };
 
@@ -108,12 +112,6 @@ export const noStore: SessionStore = {
 const FIELD_CHARACTERS = Math.ceil((LIMITS.sessionBytes * 4) / 3);
 /** The least that the KeyValue port takes. */
 const STORED_SECONDS_MIN = 60;
-
-const settled = (work: Promise<unknown>): Promise<boolean> =>
-  work.then(
-    () => true,
-    () => false,
-  );
 
 /** What was sealed was written here; yet an earlier release may have written it otherwise. */
 const sessionOf = (text: string): Session | undefined => {

@@ -7,6 +7,7 @@ import {
   SET_SESSION_FIELD,
   type SessionContent,
 } from "#shared/http/session-fields.ts";
+import type { Timer } from "#shared/resilience/deadline-timer.ts";
 import type { Clock } from "#shared/runtime/clock.ts";
 import type { KeyValue } from "#shared/storage/key-value.ts";
 import { cookieOf, cookiesWithout } from "../../cookies.ts";
@@ -21,6 +22,7 @@ import { cookieSessions, noStore, type SessionStore, storedSessions } from "./se
 
 export interface SessionOptions {
   readonly clock: Clock;
+  readonly timer: Timer;
   /** For routes that say `store: "kv"`: without it their sessions cannot be read. */
   readonly store?: KeyValue | undefined;
 }
@@ -32,10 +34,10 @@ interface Kept {
   readonly firstKey: string | undefined;
 }
 
-export const session = (written: WrittenSession, { clock, store: keyValue }: SessionOptions): Part => {
+export const session = (written: WrittenSession, { clock, timer, store: keyValue }: SessionOptions): Part => {
   const settings = sessionSettings(written);
   const keyring = sessionKeyring(settings);
-  const store = storeOf(settings, keyring, keyValue);
+  const store = storeOf(settings, keyring, { keyValue, timer });
   const protection = settings.csrf ? csrf(settings.csrf, keyring) : undefined;
   const cookies = sessionCookies(settings, protection);
   const kept: Kept = { settings, store, cookies, firstKey: keyring.firstId };
@@ -69,10 +71,10 @@ const ID_BYTES = 16;
 const storeOf = (
   settings: SessionSettings,
   keyring: ReturnType<typeof sessionKeyring>,
-  keyValue: KeyValue | undefined,
+  { keyValue, timer }: { readonly keyValue: KeyValue | undefined; readonly timer: Timer },
 ): SessionStore => {
   if (settings.store === "cookie") return cookieSessions(settings, keyring);
-  return keyValue ? storedSessions(settings, keyring, keyValue) : noStore;
+  return keyValue ? storedSessions(settings, keyring, keyValue, timer) : noStore;
 };
 
 /** What a service does not see it cannot log. */

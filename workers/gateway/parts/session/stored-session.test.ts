@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { LIMITS } from "#shared/limits.ts";
 import type { KeyValue } from "#shared/storage/key-value.ts";
 import { sqliteKeyValue } from "#shared/storage/sqlite-key-value.ts";
@@ -119,4 +119,30 @@ describe("a session in the KeyValue store", () => {
     jar.set(SESSION_COOKIE, "k1.something");
     expect((await send()).status).toBe(503);
   });
+});
+
+test("a store that never answers holds no request up", async () => {
+  const timed: { ms: number; run: () => void }[] = [];
+  const silent = <Answer>() => new Promise<Answer>(() => undefined);
+  const state = { silent: false };
+  const inner = sqliteKeyValue({ path: ":memory:", clock: () => 0 });
+  const store: KeyValue = {
+    ...inner,
+    get: (key) => (state.silent ? silent() : inner.get(key)),
+    put: (key, value, options) => (state.silent ? silent() : inner.put(key, value, options)),
+  };
+  const timer = (ms: number, run: () => void) => {
+    const one = { ms, run };
+    timed.push(one);
+    return () => void timed.splice(timed.indexOf(one), 1);
+  };
+  const { send } = sessionStand({ settings, store, timer });
+  await send("GET", {}, ALICE);
+  expect(timed).toEqual([]);
+  state.silent = true;
+  const waiting = send();
+  await vi.waitFor(() => expect(timed).toHaveLength(1));
+  expect(timed[0]?.ms).toBe(LIMITS.sessionStoreMs);
+  timed[0]?.run();
+  expect((await waiting).status).toBe(503);
 });
