@@ -6,8 +6,17 @@ import { clientAddressSchema } from "./client-address.ts";
 import { policySchema } from "./policy/policy-schema.ts";
 import { routeSchema } from "./routes/route-schema.ts";
 
+/** The registry's own ways are named so, and what a route remembers it finds by its name. */
+const REGISTRYS_NAME = /^[^/]+\/v\d+$/;
+
+const routeName = z
+  .string()
+  .min(1)
+  .max(128)
+  .refine((name) => !REGISTRYS_NAME.test(name), 'expected a name that is not of the form "service/v1"');
+
 const routes = z
-  .record(z.string().min(1).max(128), routeSchema(policySchema))
+  .record(routeName, routeSchema(policySchema))
   .refine((all) => Object.keys(all).length <= LIMITS.routes, `expected at most ${LIMITS.routes} routes`)
   .default({})
   // One route in ten thousand changes: the others are not read again.

@@ -1,11 +1,12 @@
 /** Where requests go: by the routes of the configuration first, then by the registry. */
+import { LIMITS } from "#shared/limits.ts";
 import { err, ok, type Result } from "#shared/result.ts";
 import type { Arrival } from "./arrival.ts";
 import { clientAddressOf } from "./client-address.ts";
-import { compileRoute, type PartsOptions } from "./compile-route.ts";
+import { compileRoute, type PartsOptions, type RouteMaking } from "./compile-route.ts";
 import { configuredWays, routeTables } from "./configured-ways.ts";
 import type { GatewayConfig } from "./contract.ts";
-import type { Exchange, Handler } from "./exchange.ts";
+import { type Exchange, type Handler, refusal } from "./exchange.ts";
 import type { NoWay } from "./no-way.ts";
 import type { SendElsewhere } from "./parts/fallback/elsewhere.ts";
 import { versionRule } from "./parts/versions/asked-version.ts";
@@ -38,17 +39,31 @@ export const gatewayWays = (options: GatewayWaysOptions): GatewayWays => {
   const compiled = new WeakMap<GatewayConfig, GatewayWays>();
   const tableOf = routeTables(options.tools.random);
   const elsewhere = sendElsewhere(options);
+  let last: GatewayWays | undefined;
+
+  /** One that cannot be put together leaves the one before it in force: its routes may be what keeps others out. */
+  const made = (config: GatewayConfig): GatewayWays => {
+    try {
+      last = waysOf(config, tableOf(config.routes), { ...options, elsewhere });
+    } catch (error) {
+      if (!last) throw error;
+      warnOf("the configuration's routes", error);
+    }
+    compiled.set(config, last);
+    return last;
+  };
+
   return {
     find(arrival) {
       const config = options.config();
-      const known = compiled.get(config);
-      if (known) return known.find(arrival);
-      const made = waysOf(config, tableOf(config.routes), { ...options, elsewhere });
-      compiled.set(config, made);
-      return made.find(arrival);
+      return (compiled.get(config) ?? made(config)).find(arrival);
     },
   };
 };
+
+/** For the worker's log: the schema has let through what it should not. */
+const warnOf = (what: string, error: unknown): void =>
+  console.warn(`Putting ${what} together: ${error instanceof Error ? error.message : error}`);
 
 const waysOf = (config: GatewayConfig, table: RouteTable | undefined, options: WaysMaking): GatewayWays => {
   const { tools, services, link } = options;
@@ -82,6 +97,18 @@ const waysOf = (config: GatewayConfig, table: RouteTable | undefined, options: W
   };
 };
 
+/** A policy that cannot be put together closes its own route alone: without a part it might be open to everybody. */
+const handlerOf = (making: RouteMaking, options: PartsOptions): Handler => {
+  try {
+    return compileRoute(making, options);
+  } catch (error) {
+    warnOf(`the policy of the route "${making.route}"`, error);
+    return async (exchange) => refusal(exchange, "internal_error", NOT_PUT_TOGETHER);
+  }
+};
+
+const NOT_PUT_TOGETHER = "Going by the policy of this route: it could not be put together.";
+
 const wayMaker = (config: GatewayConfig, { elsewhere, ...options }: WaysMaking) => {
   const { services, link } = options;
   const partsOptions = { ...options, entry: link.entry, sendElsewhere: elsewhere };
@@ -93,7 +120,7 @@ const wayMaker = (config: GatewayConfig, { elsewhere, ...options }: WaysMaking) 
     send: Handler,
   ): Way => ({
     ...way,
-    handler: compileRoute({ route: way.name, layers, send }, partsOptions),
+    handler: handlerOf({ route: way.name, layers, send }, partsOptions),
     timed: mergedPart(layers.map(({ serverTiming }) => serverTiming)) !== undefined,
   });
 
@@ -119,25 +146,28 @@ const wayMaker = (config: GatewayConfig, { elsewhere, ...options }: WaysMaking) 
     return compiled({ name, service, major: undefined, template: name }, layers, send);
   };
 
+  /** @param place the route's name last, because it may hold any character */
   const once = (place: string, make: () => Way): Way => {
     const way = made.get(place) ?? make();
+    if (made.size >= LIMITS.gatewayWaysKnown && !made.has(place)) made.clear();
     made.set(place, way);
     return way;
   };
 
   return {
-    ofService: (service: string, major: number) => toService(`${service}/v${major}`, service, major),
+    ofService: (service: string, major: number) =>
+      once(`${service}/v${major}`, () => toService(`${service}/v${major}`, service, major)),
     ofRoute(route: string, destination: Destination): Way {
       const policy = config.routes[route]?.policy;
       const own = policy && { route, policy };
       if (destination.kind === "url") {
         const { url } = destination;
-        return once(`${route} ${url}`, () => toUrl(route, url, own));
+        return once(`${url} ${route}`, () => toUrl(route, url, own));
       }
       const { service } = destination;
       const major = destination.major ?? services.majors(service).at(-1);
-      if (major === undefined) return once(`${route} ${service}`, () => toNobody(route, service, own));
-      return once(`${route} ${service} ${major}`, () => toService(route, service, major, own));
+      if (major === undefined) return once(`${service} - ${route}`, () => toNobody(route, service, own));
+      return once(`${service} ${major} ${route}`, () => toService(route, service, major, own));
     },
   };
 };

@@ -3,6 +3,7 @@ import { servedInSpan } from "#shared/telemetry/http-server.ts";
 import { admit } from "./admit.ts";
 import type { Arrival } from "./arrival.ts";
 import { openApiDocuments } from "./documents/openapi-documents.ts";
+import { refusal } from "./exchange.ts";
 import { finished } from "./finished.ts";
 import { type GatewayWaysOptions, gatewayWays } from "./gateway-ways.ts";
 import { type OwnAppOptions, ownApp } from "./own-app.ts";
@@ -26,6 +27,12 @@ export interface Pipeline {
   /** Never rejects. */
   fetch(request: Request, platform: Platform): Promise<Response>;
 }
+
+/** A fault of the gateway's own, which the platform would answer in its own form. */
+const failed = (requestId: string, path: string, error: unknown): Response => {
+  console.error(`Answering the request "${requestId}": ${error instanceof Error ? error.stack : error}`);
+  return refusal({ requestId, path }, "internal_error", "The request was not completed.");
+};
 
 /** What the gateway answers itself, the routes of its configuration, and `/{service}/v{major}/…` by the registry. */
 export const createPipeline = (options: PipelineOptions): Pipeline => {
@@ -60,7 +67,7 @@ export const createPipeline = (options: PipelineOptions): Pipeline => {
       const routeOf = () => arrival?.template;
       return servedInSpan({ request, fields, path, routeOf, startsTrace }, (trace) => {
         arrival = { request, fields, requestId, path, trace, platform };
-        return answer(arrival);
+        return answer(arrival).catch((error: unknown) => failed(requestId, path, error));
       });
     },
   };

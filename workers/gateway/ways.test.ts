@@ -1,7 +1,7 @@
 /** Routes, their parts and the registry together, through the whole pipeline. */
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { SET_SESSION_FIELD } from "#shared/http/session-fields.ts";
 import type { Upstream } from "#shared/http/upstream.ts";
 import { newApiKey } from "#shared/identity/api-key.ts";
@@ -232,6 +232,14 @@ describe("a part that is off", () => {
     for (let n = 0; n < 2; n++) await ask("/catalog/v1/x");
     expect(told()).toHaveLength(1);
   });
+});
+
+test("a way that only headers lead to is put together once, not with each request", async () => {
+  const { ask, policies } = gateway({ policy: { versions: {}, cache: {} } });
+  const keep = vi.spyOn(policies.kept, "keep");
+  for (let n = 0; n < 3; n++)
+    expect((await ask("/catalog/x", { "skerry-version": "2" })).text).toMatch(/^catalog2/);
+  expect(keep).toHaveBeenCalledOnce();
 });
 
 describe("minor versions by the registry", () => {
