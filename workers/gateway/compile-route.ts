@@ -31,7 +31,7 @@ export interface PartsOptions
   extends Pick<RateLimitOptions, "locationLimiter" | "exactLimiters">,
     Pick<CacheOptions, "location" | "newName">,
     Pick<SessionOptions, "store">,
-    ValidationOptions {
+    Pick<ValidationOptions, "documents"> {
   readonly tools: Tools;
   readonly kept: KeptParts;
   readonly authenticationMemory: AuthenticationMemory;
@@ -96,7 +96,7 @@ export const compileRoute = ({ route, layers, send }: RouteMaking, options: Part
     lasting("session", (written) => session(written, { ...options, ...tools })),
     on("authentication", (written) => authentication(written, options.authenticationMemory)),
     lasting("rateLimit", (written) => rateLimit(written, { ...options, ...tools, route })),
-    on("validation", (written) => validation(written, options)),
+    on("validation", (written) => validation(written, { ...options, ...failing })),
     stored,
     lasting("mirror", (written) => mirror(written, { ...tools, sendElsewhere })),
     on("fallback", (written) => fallback(written, failing)),

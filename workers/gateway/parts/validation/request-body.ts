@@ -1,4 +1,5 @@
 /** Holds a request's body to what an operation declares of it, and leaves the exchange one that can be read. */
+import type { Deadline } from "#shared/resilience/deadline.ts";
 import { replayableBody } from "#shared/resilience/replayable-body.ts";
 import type { Exchange } from "../../exchange.ts";
 import type { Unchecked } from "./bounded-check.ts";
@@ -6,13 +7,19 @@ import { essenceOf, isJsonType } from "./media-types.ts";
 import { type NotValid, whole } from "./not-valid.ts";
 import type { CheckedBody } from "./operations.ts";
 
+export interface BodyBounds {
+  readonly bytesMax: number;
+  /** Ends the wait for a slow body, which has broken off then. */
+  readonly deadline: Pick<Deadline, "signal">;
+}
+
 /** What is wrong with it; a word where it was not looked at; undefined where it is as it should be. */
 export type BodyVerdict = NotValid | Unchecked | undefined;
 
 export const checkBody = async (
   exchange: Exchange,
   body: CheckedBody,
-  bytesMax: number,
+  { bytesMax, deadline }: BodyBounds,
 ): Promise<BodyVerdict> => {
   const { request } = exchange;
   const written = request.headers.get("content-type");
@@ -22,7 +29,7 @@ export const checkBody = async (
   if (!type) return body.types.names.length === 0 ? undefined : wrongType(written ?? "", body);
   const check = body.check(type);
   if (!check || !isJsonType(essence)) return undefined;
-  const bytes = await bytesOf(exchange, bytesMax);
+  const bytes = await bytesOf(exchange, { bytesMax, deadline });
   if (!bytes) return "too_large";
   if (bytes.byteLength === 0) return body.required ? NO_BODY : undefined;
   const read = readJson(bytes);
@@ -43,11 +50,14 @@ const wrongType = (written: string, { types }: CheckedBody): NotValid => ({
 });
 
 /** Undefined where there are more, or it broke off: then it streams on as it came. */
-const bytesOf = async (exchange: Exchange, bytesMax: number): Promise<Uint8Array | undefined> => {
+const bytesOf = async (
+  exchange: Exchange,
+  { bytesMax, deadline }: BodyBounds,
+): Promise<Uint8Array | undefined> => {
   const { request } = exchange;
   const { url, method, redirect, signal } = request;
   if (Number(request.headers.get("content-length")) > bytesMax) return undefined;
-  const body = await replayableBody(request, { bytesMax, signal });
+  const body = await replayableBody(request, { bytesMax, signal: deadline.signal });
   const opened = body.open();
   const headers = new Headers(request.headers);
   // The platform knows what is sent.

@@ -1,6 +1,6 @@
 import { context } from "@opentelemetry/api";
 import fc from "fast-check";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { createServiceApp } from "#shared/http/service-app.ts";
 import { LIMITS } from "#shared/limits.ts";
 import { recordSpans } from "#shared/telemetry/record-spans.ts";
@@ -22,6 +22,9 @@ interface Told {
   readonly problem: { readonly type: string; readonly detail: string; readonly errors: readonly object[] };
 }
 
+/** None passes. */
+const TIME = { clock: () => 0, timer: () => () => undefined, deadlineMs: 1_000 };
+
 /** What the service answers, and what comes of a request to it. */
 const through = (
   document: JsonObject | undefined,
@@ -30,6 +33,7 @@ const through = (
 ) => {
   const part = validation(settings, {
     documents: { of: () => document, isDue: () => false, refresh: async () => undefined },
+    ...TIME,
   });
   return async (path: string, init: RequestInit = {}, more: Partial<Exchange> = {}): Promise<Told> => {
     let passed: string | undefined;
@@ -404,7 +408,7 @@ test("without a document everything passes, and the document is fetched behind t
   let refreshed = 0;
   const documents = { of: () => undefined, isDue: () => true, refresh: async () => void refreshed++ };
   const exchange = fakeExchange("/shop/v1/things?n=x");
-  const response = await validation({}, { documents })(async () => new Response("ok"))(exchange);
+  const response = await validation({}, { documents, ...TIME })(async () => new Response("ok"))(exchange);
   expect([await response.text(), refreshed, exchange.afterwards.length]).toEqual(["ok", 1, 1]);
 });
 
@@ -484,4 +488,31 @@ test("a body as costly as may be is done with in bounded time", async () => {
   const deep = JSON.parse(`${'{"a":'.repeat(60)}1${"}".repeat(60)}`);
   expect((await ask("/shop/v1/things", json(deep))).status).toBe(200);
   expect(performance.now() - started).toBeLessThan(3_000);
+});
+
+test("a body that does not come in time is not waited for, and nobody is asked", async () => {
+  let now = 0;
+  const timed: (() => void)[] = [];
+  const document = withBody({ type: "object" });
+  const part = validation(
+    {},
+    {
+      documents: { of: () => document, isDue: () => false, refresh: async () => undefined },
+      clock: () => now,
+      timer: (_, run) => {
+        timed.push(run);
+        return () => undefined;
+      },
+      deadlineMs: 1_000,
+    },
+  );
+  let asked = 0;
+  const body = new ReadableStream({ pull: () => new Promise(() => undefined) });
+  const init = { ...json({}), body, duplex: "half" } as RequestInit;
+  const handler = part(async () => new Response(`${++asked}`));
+  const waiting = handler(fakeExchange("/shop/v1/things", init));
+  await vi.waitFor(() => expect(timed).toHaveLength(1));
+  now = 1_000;
+  timed[0]?.();
+  expect([(await waiting).status, asked]).toEqual([504, 0]);
 });

@@ -1,9 +1,12 @@
 /** Holds requests, and in development answers, to the OpenAPI document of the service that they go to. */
 
+import { type Deadline, deadlineFrom } from "#shared/resilience/deadline.ts";
+import type { Timer } from "#shared/resilience/deadline-timer.ts";
+import type { Clock } from "#shared/runtime/clock.ts";
 import { cookieOf } from "../../cookies.ts";
 import type { OpenApiDocuments } from "../../documents/openapi-documents.ts";
 import type { JsonObject } from "../../documents/service-document.ts";
-import type { Exchange, Handler, Part } from "../../exchange.ts";
+import { type Exchange, type Handler, type Part, refusal } from "../../exchange.ts";
 import { requestPath } from "../../request-path.ts";
 import { checkAnswer } from "./answer-body.ts";
 import { type NotValid, noteUnchecked, refuseNotValid, reportNotValid } from "./not-valid.ts";
@@ -14,6 +17,10 @@ import type { WrittenValidation } from "./validation-schema.ts";
 
 export interface ValidationOptions {
   readonly documents: Pick<OpenApiDocuments, "of" | "isDue" | "refresh">;
+  readonly clock: Clock;
+  readonly timer: Timer;
+  /** The route's: a body that takes longer to come is not waited for. */
+  readonly deadlineMs: number;
 }
 
 export const VALIDATION_DEFAULTS = {
@@ -31,7 +38,8 @@ type Settings = {
  * Nobody waits for a document: what comes before it is there is passed on as it is. A request whose path or method the document
  * does not have is the service's to refuse, and what is too large or too costly to check passes with a word in its trace.
  */
-export const validation = (written: WrittenValidation, { documents }: ValidationOptions): Part => {
+export const validation = (written: WrittenValidation, options: ValidationOptions): Part => {
+  const { documents, clock, timer, deadlineMs } = options;
   const settings = { ...VALIDATION_DEFAULTS, ...written } as Settings;
   const compiled = new WeakMap<JsonObject, FindOperation>();
 
@@ -53,7 +61,11 @@ export const validation = (written: WrittenValidation, { documents }: Validation
     const found = exchange.request.headers.has("upgrade") ? undefined : operationOf(exchange);
     if (!found) return next(exchange);
     if (settings.requests) {
-      const notValid = await requestFault(exchange, found, settings);
+      const times = { clock, timer, maximumMs: deadlineMs, defaultMs: deadlineMs };
+      const deadline = deadlineFrom(exchange.request, times);
+      const notValid = await requestFault(exchange, found, { ...settings, deadline });
+      deadline.release();
+      if (notValid === "late") return refusal(exchange, "deadline_exceeded", LATE);
       if (notValid && settings.requests === "refuse") return refuseNotValid(exchange, notValid);
       if (notValid) reportNotValid(exchange, notValid);
     }
@@ -61,14 +73,16 @@ export const validation = (written: WrittenValidation, { documents }: Validation
   };
 };
 
+const LATE = "Reading the body: expected its end in time, and it did not come.";
+
 /** As the service gets it. */
 const urlOf = (exchange: Exchange): string => exchange.url ?? exchange.request.url;
 
 const requestFault = async (
   exchange: Exchange,
   { operation, params }: FoundOperation,
-  { bodyBytesMax, unknownQuery }: Settings,
-): Promise<NotValid | undefined> => {
+  { bodyBytesMax, unknownQuery, deadline }: Settings & { readonly deadline: Deadline },
+): Promise<NotValid | "late" | undefined> => {
   const { faults, unchecked } = operation.parameters(textsOf(exchange, params), unknownQuery);
   const [first] = faults;
   if (first) {
@@ -77,7 +91,8 @@ const requestFault = async (
   }
   for (const reason of unchecked) noteUnchecked(exchange, "parameters", reason);
   if (!operation.body) return undefined;
-  const verdict = await checkBody(exchange, operation.body, bodyBytesMax);
+  const verdict = await checkBody(exchange, operation.body, { bytesMax: bodyBytesMax, deadline });
+  if (typeof verdict === "string" && deadline.isOver()) return "late";
   if (typeof verdict !== "string") return verdict;
   noteUnchecked(exchange, "body", verdict);
   return undefined;
