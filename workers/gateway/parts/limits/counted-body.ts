@@ -14,6 +14,8 @@ export const countedBody = (
 ): ReadableStream<Uint8Array> => {
   const reader = body.getReader();
   let bytes = 0;
+  /** Who takes it wants no more: that ends a read that is under way, and is nobody's fault. */
+  let isCancelled = false;
   const over = (controller: ReadableStreamDefaultController<Uint8Array>) => {
     const error = new RangeError(`Reading a body: expected at most ${bytesMax} bytes`);
     ended("over");
@@ -25,16 +27,21 @@ export const countedBody = (
       async pull(controller) {
         try {
           const { done, value } = await reader.read();
+          if (isCancelled) return;
           if (done) return controller.close();
           bytes += value.byteLength;
           if (bytes > bytesMax) over(controller);
           else controller.enqueue(value);
         } catch (error) {
+          if (isCancelled) return;
           ended("broken");
           controller.error(error);
         }
       },
-      cancel: (reason) => reader.cancel(reason),
+      cancel(reason) {
+        isCancelled = true;
+        return reader.cancel(reason);
+      },
     },
     { highWaterMark: 0 },
   );
