@@ -1,6 +1,7 @@
 /** The demo's own stream of orders: the same seed and count give the same products, stock, orders and cancellations. */
+
+import { seededRandom } from "#shared/runtime/seeded-random.ts";
 import type { OrderLine } from "./online-retail.ts";
-import { randomFromSeed } from "./random-from-seed.ts";
 import type { DemoProduct } from "./set-up-shop.ts";
 
 export type GeneratedOrder = {
@@ -19,7 +20,7 @@ const SHARE_HOARDING = 0.06;
 const SHARE_REGRETTED = 0.04;
 
 export const generateOrders = (seed: number, count: number): GeneratedOrder[] => {
-  const random = randomFromSeed(seed);
+  const random = seededRandom(seed);
   const upTo = (max: number) => 1 + Math.floor(random() * max);
   return Array.from({ length: count }, () => {
     const lines = new Map<string, number>();

@@ -2,8 +2,9 @@
 import { LIMITS } from "#shared/limits.ts";
 import { type Breaker, breaker } from "#shared/resilience/breaker.ts";
 import type { BreakerPolicy } from "#shared/resilience/breaker-policy.ts";
+import type { Random } from "#shared/runtime/clock.ts";
+import { seededRandom } from "#shared/runtime/seeded-random.ts";
 import { type EventQueue, eventQueue } from "./event-queue.ts";
-import { exponential, seededRandom } from "./seeded-random.ts";
 import { type Sharing, type Strategy, sharing } from "./sharing.ts";
 
 export interface Scenario {
@@ -24,6 +25,9 @@ export interface Outcomes {
   /** Refused while the upstream was well, to isolates that were well. */
   readonly lost: readonly number[];
 }
+
+/** A time between two events of a Poisson process with this mean. */
+const exponential = (random: Random, mean: number): number => -Math.log(1 - random()) * mean;
 
 /** Calls a second of each isolate: a few are busy, most have little to do. */
 export const RATES: readonly number[] = [

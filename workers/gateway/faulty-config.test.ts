@@ -1,5 +1,7 @@
 /** Configurations that their schema should not have let through. */
+
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { seededRandom } from "#shared/runtime/seeded-random.ts";
 import { GATEWAY_CONFIG, type GatewayConfig } from "./contract.ts";
 import { fakeLink, instance } from "./fake-link.ts";
 import { createPipeline } from "./pipeline.ts";
@@ -21,7 +23,7 @@ const gateway = () => {
   const app = createPipeline({
     ...fakePolicies(),
     link,
-    services: registeredServices({ link, upstreamOf, random: Math.random }),
+    services: registeredServices({ link, upstreamOf, random: seededRandom(1) }),
     config: () => config,
     monitor: upstream,
     control: upstream,

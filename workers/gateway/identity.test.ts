@@ -1,4 +1,5 @@
 /** Holds who is told who calls: services of the platform, by a token that nobody else can make, and nobody else. */
+
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -10,6 +11,7 @@ import { identityMinter } from "#shared/identity/identity-minter.ts";
 import { identityVerifier } from "#shared/identity/identity-verifier.ts";
 import { givenKeySet } from "#shared/identity/key-set-source.ts";
 import { systemClock } from "#shared/runtime/clock.ts";
+import { seededRandom } from "#shared/runtime/seeded-random.ts";
 import { type FakeLink, fakeLink, instance } from "./fake-link.ts";
 import { createPipeline } from "./pipeline.ts";
 import { fakePolicies } from "./policy/fake-policies.ts";
@@ -57,7 +59,7 @@ const gateway = (written: object, key: IdentityJwk | null = jwk) => {
   policies.configureAll(written);
   const app = createPipeline({
     link,
-    services: registeredServices({ link, upstreamOf: ({ id }) => service(id), random: Math.random }),
+    services: registeredServices({ link, upstreamOf: ({ id }) => service(id), random: seededRandom(1) }),
     ...policies,
     ...(key && {
       minter: identityMinter({ keys: [key], clock: systemClock }),

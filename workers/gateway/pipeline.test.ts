@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Upstream } from "#shared/http/upstream.ts";
 import { appUpstream } from "#shared/http/upstream-app.ts";
 import type { Instance } from "#shared/registry/instance.ts";
+import { seededRandom } from "#shared/runtime/seeded-random.ts";
 import { type FakeLink, fakeLink, instance } from "./fake-link.ts";
 import { createPipeline } from "./pipeline.ts";
 import { fakePolicies } from "./policy/fake-policies.ts";
@@ -27,7 +28,7 @@ const upstream: Upstream = appUpstream({
 type Upstreams = Partial<Record<string, Upstream>>;
 
 /** A gateway whose instances are reached by `upstreams`, by the names of their bindings; all others by `upstream`. */
-const gateway = (upstreams: Upstreams = {}, random = Math.random, policy: WrittenPolicy = {}) => {
+const gateway = (upstreams: Upstreams = {}, random = seededRandom(1), policy: WrittenPolicy = {}) => {
   const upstreamOf = ({ binding }: Instance) =>
     binding === undefined ? undefined : (upstreams[binding] ?? upstream);
   const app = createPipeline({

@@ -1,4 +1,5 @@
 /** Where requests go as the registry changes, and what is said where it leads nowhere. */
+
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { SpanKind } from "@opentelemetry/api";
@@ -8,6 +9,7 @@ import type { Upstream } from "#shared/http/upstream.ts";
 import { LIMITS } from "#shared/limits.ts";
 import { type Instance, type InstanceState, majorOf } from "#shared/registry/instance.ts";
 import { instanceUpstream } from "#shared/registry/instance-upstream.ts";
+import { seededRandom } from "#shared/runtime/seeded-random.ts";
 import { recordSpans } from "#shared/telemetry/record-spans.ts";
 import { type FakeLink, fakeLink, instance } from "./fake-link.ts";
 import { createPipeline } from "./pipeline.ts";
@@ -28,7 +30,7 @@ const byId = ({ id }: Instance): Upstream => named(id);
 
 const gateway = (
   upstreamOf: (instance: Instance) => Upstream | undefined = byId,
-  random = Math.random,
+  random = seededRandom(1),
   policy: WrittenPolicy = {},
 ) => {
   const app = createPipeline({

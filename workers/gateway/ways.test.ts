@@ -1,10 +1,12 @@
 /** Routes, their parts and the registry together, through the whole pipeline. */
+
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { SET_SESSION_FIELD } from "#shared/http/session-fields.ts";
 import type { Upstream } from "#shared/http/upstream.ts";
 import { newApiKey } from "#shared/identity/api-key.ts";
+import { seededRandom } from "#shared/runtime/seeded-random.ts";
 import { compileRoute } from "./compile-route.ts";
 import type { Handler } from "./exchange.ts";
 import { fakeExchange } from "./fake-exchange.ts";
@@ -65,7 +67,7 @@ const gateway = (written: object) => {
   policies.configureAll(written);
   const app = createPipeline({
     link,
-    services: registeredServices({ link, upstreamOf: ({ id }) => service(id), random: Math.random }),
+    services: registeredServices({ link, upstreamOf: ({ id }) => service(id), random: seededRandom(1) }),
     ...policies,
     monitor: service("monitor"),
     control: service("control"),

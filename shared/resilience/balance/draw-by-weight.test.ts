@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Random } from "../../runtime/clock.ts";
+import { seededRandom } from "#shared/runtime/seeded-random.ts";
 import { drawByWeight } from "./draw-by-weight.ts";
 
 const groupOf = (weights: readonly number[]) => {
@@ -16,14 +16,6 @@ const groupOf = (weights: readonly number[]) => {
 };
 
 /** A linear congruential generator (Numerical Recipes): the same draws in every run. */
-const seeded = (seed: number): Random => {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-};
-
 const anyWeights = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 8 });
 
 test("each is drawn as often as its weight says, whoever is left out", () => {
@@ -46,7 +38,7 @@ test("each is drawn as often as its weight says, whoever is left out", () => {
 test("each is drawn as often as its weight says where few are excepted and where most are", () => {
   const weights = [1, 2, 3, 4, 5, 6];
   for (const excepted of [[5], [0, 2, 4], [0, 3, 4, 5], [1, 2, 3, 4, 5]]) {
-    const random = seeded(excepted.length);
+    const random = seededRandom(excepted.length);
     const counts = weights.map(() => 0);
     for (let draw = 0; draw < 60_000; draw++) {
       const drawn = drawByWeight(groupOf(weights), random, ({ index }) => excepted.includes(index));

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { seededRandom } from "#shared/runtime/seeded-random.ts";
 import type { Random } from "../../runtime/clock.ts";
 import type { Balanced, Balancer } from "./balancer.ts";
 import { consistentHash } from "./consistent-hash.ts";
@@ -11,16 +12,6 @@ import { subsetOf } from "./subset.ts";
 import { weightedRoundRobin } from "./weighted-round-robin.ts";
 
 /** mulberry32: the same requests in every run. */
-const seeded = (seed: number): Random => {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mix = Math.imul(state ^ (state >>> 15), 1 | state);
-    mix = (mix + Math.imul(mix ^ (mix >>> 7), 61 | mix)) ^ mix;
-    return ((mix ^ (mix >>> 14)) >>> 0) / 2 ** 32;
-  };
-};
-
 type Make = (loads: InstanceLoads<Balanced>, random: Random) => Balancer<Balanced>;
 
 const sticky: Make = (loads, random) => stickyBalancer(loads, powerOfTwo(loads, random));
@@ -34,7 +25,7 @@ const balancers: readonly (readonly [string, Make])[] = [
 const given = (make: Make, seed = 1, settings: LoadSettings = {}) => {
   const at = { ms: 0 };
   const loads = instanceLoads<Balanced>(() => at.ms, settings);
-  return { at, loads, balancer: make(loads, seeded(seed)) };
+  return { at, loads, balancer: make(loads, seededRandom(seed)) };
 };
 
 const anyList = (min = 1) =>

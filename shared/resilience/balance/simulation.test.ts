@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { seededRandom } from "#shared/runtime/seeded-random.ts";
 import type { Random } from "../../runtime/clock.ts";
 import type { Balanced, Balancer } from "./balancer.ts";
 import { type InstanceLoads, instanceLoads } from "./instance-loads.ts";
@@ -6,16 +7,6 @@ import { powerOfTwo } from "./power-of-two.ts";
 import { weightedRoundRobin } from "./weighted-round-robin.ts";
 
 /** mulberry32: the same requests in every run. */
-const seeded = (seed: number): Random => {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mix = Math.imul(state ^ (state >>> 15), 1 | state);
-    mix = (mix + Math.imul(mix ^ (mix >>> 7), 61 | mix)) ^ mix;
-    return ((mix ^ (mix >>> 14)) >>> 0) / 2 ** 32;
-  };
-};
-
 const REQUESTS = 20_000;
 const PER_SECOND = 500;
 
@@ -31,7 +22,7 @@ type Make = (loads: InstanceLoads<Balanced>, random: Random) => Balancer<Balance
 
 /** Requests come at random moments, wait for one of sixteen workers of their instance, and take a random time there. */
 const simulate = (make: Make, meansMs: readonly number[]) => {
-  const random = seeded(7);
+  const random = seededRandom(7);
   const exponential = (mean: number) => -Math.log(1 - random()) * mean;
   const servers = meansMs.map((meanMs, index): Server => {
     return {
@@ -45,7 +36,7 @@ const simulate = (make: Make, meansMs: readonly number[]) => {
   let now = 0;
   const balancer = make(
     instanceLoads<Balanced>(() => now),
-    seeded(11),
+    seededRandom(11),
   );
   let open: { doneAt: number; tookMs: number; target: Balanced }[] = [];
   const latencies: number[] = [];

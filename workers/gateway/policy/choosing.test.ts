@@ -1,11 +1,13 @@
 /** Which instance a request goes to, by the client's cookie, by zone, by version, and when some are ejected. */
+
 import { describe, expect, test } from "vitest";
+import { seededRandom } from "#shared/runtime/seeded-random.ts";
 import { virtualTime } from "#test/fake/virtual-time.ts";
 import { instance } from "../fake-link.ts";
 import { type Behaviour, gatewayInVirtualTime } from "./gateway-in-virtual-time.ts";
 import type { WrittenPolicy } from "./policy-schema.ts";
 
-const gateway = (policy: WrittenPolicy, random: () => number = Math.random) =>
+const gateway = (policy: WrittenPolicy, random: () => number = seededRandom(1)) =>
   gatewayInVirtualTime(virtualTime(), policy, random);
 
 const STICKY: WrittenPolicy = { balance: { sticky: { cookie: "at" } } };

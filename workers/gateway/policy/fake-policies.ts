@@ -1,6 +1,8 @@
 /** Policies and their tools for tests: configured by an object, in the system's time or a test's. */
+
 import { systemTimer } from "#shared/resilience/deadline-timer.ts";
 import { sleep, systemClock } from "#shared/runtime/clock.ts";
+import { seededRandom } from "#shared/runtime/seeded-random.ts";
 import { GATEWAY_CONFIG, type GatewayConfig } from "../contract.ts";
 import { keptParts } from "../kept-parts.ts";
 import { authenticationMemory } from "../parts/authentication/authentication-memory.ts";
@@ -28,7 +30,7 @@ export const fakePolicies = (
   changes: Partial<Tools> = {},
   isRegistered: (service: string) => boolean = () => true,
 ): FakePolicies => {
-  const tools = { clock: systemClock, random: Math.random, sleep, timer: systemTimer, ...changes };
+  const tools = { clock: systemClock, random: seededRandom(1), sleep, timer: systemTimer, ...changes };
   const configOf = (policy: WrittenPolicy, services = {}): GatewayConfig =>
     GATEWAY_CONFIG.parse({ policy, services });
   let config = configOf(common);

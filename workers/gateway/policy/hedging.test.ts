@@ -1,5 +1,7 @@
 /** Clients under whose load one of four instances begins to take three seconds: what hedges keep from them, in virtual time. */
+
 import { expect, test } from "vitest";
+import { seededRandom } from "#shared/runtime/seeded-random.ts";
 import { virtualTime } from "#test/fake/virtual-time.ts";
 import { gatewayInVirtualTime } from "./gateway-in-virtual-time.ts";
 import type { WrittenPolicy } from "./policy-schema.ts";
@@ -19,7 +21,7 @@ interface Load {
 
 /** @returns how long each request took, in the order of their answers, and how many attempts there were */
 const underLoad = async ({ policy, seed, latencyMs, forMs, slowFromMs }: Load) => {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   const time = virtualTime();
   const { instances, begin, asked } = gatewayInVirtualTime(time, policy, random);
   const start = time.clock();
@@ -44,14 +46,6 @@ const underLoad = async ({ policy, seed, latencyMs, forMs, slowFromMs }: Load) =
   });
   await time.until(() => done);
   return { tookMs, attempts: asked.length };
-};
-
-const seeded = (seed: number) => {
-  let state = seed;
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 };
 
 const ended = (signal: AbortSignal) =>

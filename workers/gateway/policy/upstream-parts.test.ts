@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { LIMITS } from "#shared/limits.ts";
 import { timerOf } from "#shared/resilience/deadline-in-virtual-time.ts";
+import { seededRandom } from "#shared/runtime/seeded-random.ts";
 import { virtualTime } from "#test/fake/virtual-time.ts";
 import { policyOf } from "./policy.ts";
 import type { Target } from "./target.ts";
@@ -15,7 +16,7 @@ const target = (id: string): Target => ({
 
 test("a request that the platform dropped weighs on its instance for no longer than a request may take", async () => {
   const time = virtualTime();
-  const memory = upstreamMemory({ ...time, random: Math.random, timer: timerOf(time) });
+  const memory = upstreamMemory({ ...time, random: seededRandom(1), timer: timerOf(time) });
   memory.under(policyOf({ deadlineMs: 90_000 }), undefined);
   const { balancer } = memory.under(policyOf({ deadlineMs: 1_000 }), undefined);
   const targets = [target("a"), target("b")];
