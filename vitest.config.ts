@@ -1,10 +1,11 @@
-/** Every test of the project; `npm test` runs them with the NATS servers that they need. */
+/** Every test but the long ones; `npm test` runs them with the NATS servers that they need. */
 import { defineConfig } from "vitest/config";
 import { closingLine } from "./test/setup/closing-line.ts";
 
 export default defineConfig({
   test: {
     include: ["{cli,nats,otel,shared,test,workers}/**/*.test.ts"],
+    exclude: ["test/long/**"],
     reporters: ["default", closingLine()],
     // Most of their time files wait for servers, so that two at a time are no burden even for two cores.
     maxWorkers: 2,

@@ -1,4 +1,7 @@
-/** `npm test`: fetches the NATS servers and the runtimes that tests run on, then runs vitest with the arguments it was given. */
+/**
+ * `npm test`: fetches the NATS servers and the runtimes that tests run on, then runs vitest with the arguments it was given.
+ * `npm run test:long` runs those that take minutes instead.
+ */
 import { NATS_BINARY, NATS_OLDEST_BINARY } from "#test/setup/nats.ts";
 import { acquireNewestNats, acquireOldestNats, type NatsProgram } from "./acquire-nats.ts";
 import { acquireRuntime, RUNTIME_NAMES } from "./acquire-runtimes.ts";
@@ -6,6 +9,8 @@ import { NATS_OLDEST } from "./nats-sources.ts";
 import { sayOnTerminal as say } from "./progress.ts";
 import { runProgram } from "./run-program.ts";
 import { machineTools, type Tools } from "./tools.ts";
+
+const LONG = "--long";
 
 const asVariable = ({ version, path }: NatsProgram): string => `${version}=${path}`;
 
@@ -19,8 +24,10 @@ export const main = async (args: string[]): Promise<number> => {
       ? `  Testing on NATS ${oldest.version} and ${newest.version}`
       : `  Testing on NATS ${newest.version} only: ${NATS_OLDEST}, the oldest supported, could not be had`,
   );
-  await acquireRuntimes(tools);
-  return runProgram("vitest", ["run", ...args], {
+  const isLong = args.includes(LONG);
+  if (!isLong) await acquireRuntimes(tools);
+  const config = isLong ? ["--config", "vitest.long.config.ts"] : [];
+  return runProgram("vitest", ["run", ...config, ...args.filter((arg) => arg !== LONG)], {
     [NATS_BINARY]: asVariable(newest),
     ...(oldest ? { [NATS_OLDEST_BINARY]: asVariable(oldest) } : {}),
   });

@@ -1,0 +1,15 @@
+/** The tests that take minutes: whole clusters under fire, long histories. `npm run test:long` runs them. */
+import { defineConfig } from "vitest/config";
+import { closingLine } from "./test/setup/closing-line.ts";
+
+export default defineConfig({
+  test: {
+    include: ["test/long/**/*.test.ts"],
+    passWithNoTests: true,
+    reporters: ["default", closingLine()],
+    // One at a time: each is under load by itself.
+    maxWorkers: 1,
+    testTimeout: 180_000,
+    hookTimeout: 120_000,
+  },
+});
