@@ -1,8 +1,9 @@
-/** What is refused of any request, before anybody looks where it goes. */
+/** What is refused of any request, or made plain, before anybody looks where it goes. */
 import { LIMITS } from "#shared/limits.ts";
 import type { Arrival } from "./arrival.ts";
+import type { GatewayConfig } from "./contract.ts";
 import { refusal } from "./exchange.ts";
-import { isHost, isSameForAll } from "./request-path.ts";
+import { hasEscapedSlash, isHost, isSameForAll, withoutEmptySegments, withPath } from "./request-path.ts";
 
 /** Where configuration comes in, which may be large; the control plane bounds the rest itself. */
 const CONTROL_PATH = "/control/v1/";
@@ -30,6 +31,29 @@ export const admit = (arrival: Arrival): Response | undefined => {
   if (declared === null || !(Number(declared) > most)) return undefined;
   const size = `it has ${JSON.stringify(declared.slice(0, 30))} bytes`;
   return refusal(arrival, "body_too_large", `Reading the body: ${size}; expected at most ${most}.`);
+};
+
+/** Takes several slashes for one, for whoever gets to see the request. @param arrival one that was admitted */
+export const mergeSlashes = (arrival: Arrival): void => {
+  const path = withoutEmptySegments(arrival.path);
+  if (path === arrival.path) return;
+  const { request } = arrival;
+  arrival.request = new Request(withPath(request.url, path), request);
+  arrival.path = path;
+};
+
+/**
+ * A route is found by segments as they stand, `a%2Fb` is one: a service that splits what it has decoded would go by another
+ * path than the route that was to guard it.
+ * @param rule read only where there is such a path
+ */
+export const refuseEscapedSlash = (
+  arrival: Arrival,
+  rule: () => GatewayConfig["escapedSlashes"],
+): Response | undefined => {
+  if (!hasEscapedSlash(arrival.path) || rule() === "keep") return undefined;
+  const detail = `Reading the path ${quoted(arrival.path)}: expected no slash or backslash as %2F or %5C.`;
+  return refusal(arrival, "invalid_parameter", detail);
 };
 
 const refuseLong = ({ request, path, requestId }: Arrival): Response => {

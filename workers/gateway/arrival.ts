@@ -4,12 +4,12 @@ import type { Platform } from "./platform.ts";
 import type { RequestFields } from "./request-fields.ts";
 
 export interface Arrival {
-  readonly request: Request;
+  request: Request;
   /** The request's. */
   readonly fields: RequestFields;
   readonly requestId: string;
   /** Of the request's URL: not decoded, without query. */
-  readonly path: string;
+  path: string;
   /** Active in whatever is done for the request. */
   readonly trace: TraceContext;
   readonly platform: Platform;

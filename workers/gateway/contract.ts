@@ -33,6 +33,8 @@ export const GATEWAY_CONFIG = z.strictObject({
   zone: z.string().min(1).max(128).optional(),
   /** How the address of a client is known. */
   clientAddress: clientAddressSchema.default({ kind: "platform" }),
+  /** A path with `%2F` or `%5C`: `keep` lets it through, and then a service must not take these for slashes. */
+  escapedSlashes: z.enum(["refuse", "keep"]).default("refuse"),
 });
 
 export type GatewayConfig = z.infer<typeof GATEWAY_CONFIG>;

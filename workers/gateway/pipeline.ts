@@ -1,6 +1,6 @@
 /** One request through the gateway, on one screen: trace, name, bound, find its route, go the route's way. */
 import { servedInSpan } from "#shared/telemetry/http-server.ts";
-import { admit } from "./admit.ts";
+import { admit, mergeSlashes, refuseEscapedSlash } from "./admit.ts";
 import type { Arrival } from "./arrival.ts";
 import { openApiDocuments } from "./documents/openapi-documents.ts";
 import { refusal } from "./exchange.ts";
@@ -44,8 +44,11 @@ export const createPipeline = (options: PipelineOptions): Pipeline => {
   const answer = async (arrival: Arrival): Promise<Response> => {
     const refused = admit(arrival);
     if (refused) return refused;
+    mergeSlashes(arrival);
     if (own.owns(arrival.path)) return own.answer(arrival);
     if (!link.loaded()) await link.load((work) => arrival.platform.waitUntil(work));
+    const unclear = refuseEscapedSlash(arrival, () => options.config().escapedSlashes);
+    if (unclear) return unclear;
     let found = ways.find(arrival);
     // Only a refusal is checked: an answer by what was known a second ago is no wrong answer.
     if (!found.ok && (await link.lookNow())) found = ways.find(arrival);

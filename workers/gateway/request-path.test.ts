@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isHost, isSameForAll, requestPath, withPath } from "./request-path.ts";
+import {
+  hasEscapedSlash,
+  isHost,
+  isSameForAll,
+  requestPath,
+  withoutEmptySegments,
+  withPath,
+} from "./request-path.ts";
 
 const isSame = (path: string): boolean => {
   const url = `http://gateway:8787${path}`;
@@ -70,4 +77,26 @@ test("a host that the runtime would put into a URL leaves the path what it is, o
   expect(isHost("Gateway.example:8787")).toBe(true);
   expect(isHost("gateway.example, other.example")).toBe(false);
   expect(isHost(null)).toBe(true);
+});
+
+test.each([
+  ["/", "/"],
+  ["//", "/"],
+  ["//a///b//", "/a/b/"],
+  ["/a/b/", "/a/b/"],
+])("%s without empty segments is %s", (path, plain) => {
+  expect(withoutEmptySegments(path)).toBe(plain);
+});
+
+test.each([
+  ["/a%2Fb", true],
+  ["/a%2fb", true],
+  ["/%5c", true],
+  ["/a%5Cb", true],
+  ["/a%252Fb", false],
+  ["/a%20b", false],
+  ["/a%", false],
+  ["/2F/5C", false],
+])("%s has an escaped slash: %s", (path, has) => {
+  expect(hasEscapedSlash(path)).toBe(has);
 });

@@ -23,6 +23,15 @@ const SUSPECT = /[\\\t\n\r]|\/(?:\.|%2e)/i;
 export const isSameForAll = (path: string, url: string): boolean =>
   url.includes("://") && (!SUSPECT.test(path) || URL.parse(url)?.pathname === path);
 
+/** Several slashes as one: services mostly read them so, and nobody is to get past a route by them. */
+export const withoutEmptySegments = (path: string): string =>
+  path.includes("//") ? path.replace(/\/{2,}/g, "/") : path;
+
+const ESCAPED_SLASH = /%(?:2f|5c)/i;
+
+/** Whether there is a slash or a backslash as `%2F` or `%5C`: some services go by it as by one that is not escaped. */
+export const hasEscapedSlash = (path: string): boolean => path.includes("%") && ESCAPED_SLASH.test(path);
+
 /** A name or an address as URLs have them, and a port; letters in any case. */
 const HOST = /^(?:[\w.~-]+|\[[\dA-Fa-f:.]+\])(?::\d{1,5})?$/;
 /** Mostly the same again: it need not be read twice. */

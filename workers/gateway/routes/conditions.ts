@@ -8,7 +8,8 @@ export type Condition =
   | { readonly kind: "host"; readonly host: string }
   /** `domain` without its `*.`. */
   | { readonly kind: "below"; readonly domain: string }
-  | { readonly kind: "methods"; readonly methods: readonly string[] }
+  /** With `HEAD` wherever `GET` is. `namesHead`: it is written there itself. */
+  | { readonly kind: "methods"; readonly methods: readonly string[]; readonly namesHead: boolean }
   | {
       readonly kind: "equals" | "prefix" | "not";
       readonly source: ValueSource;
@@ -30,7 +31,7 @@ type ValueCondition = Extract<Condition, { readonly source: ValueSource }>;
 export const conditionsOf = (match: WrittenMatch, groups: WeightGroups): Condition[] => {
   const conditions: Condition[] = [];
   const { host, methods, contentType, accept, weight } = match;
-  if (methods) conditions.push({ kind: "methods", methods });
+  if (methods) conditions.push(methodsCondition(methods));
   if (host !== undefined) conditions.push(hostCondition(host));
   for (const [source, written] of [
     ["header", match.headers],
@@ -71,6 +72,13 @@ export const holds = (condition: Condition, facts: RequestFacts, groups: WeightG
     case "drawn":
       return groups.drawn(condition.group) === condition.member;
   }
+};
+
+/** Who may GET may ask for the same without its body (RFC 9110 section 9.3.2), and must not get past the route by it. */
+const methodsCondition = (written: readonly string[]): Condition => {
+  const namesHead = written.includes("HEAD");
+  const methods = namesHead || !written.includes("GET") ? written : [...written, "HEAD"];
+  return { kind: "methods", methods, namesHead };
 };
 
 const hostCondition = (written: string): Condition => {

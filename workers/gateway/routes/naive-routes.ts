@@ -50,6 +50,7 @@ const orderOf = (name: string, match: WrittenMatch, priority: number, path: stri
     wildcard ? -(host?.length ?? 0) : 0,
     `${shape}5`,
     -conditions,
+    methods?.includes("HEAD") ? 0 : 1,
     name,
     place,
   ];
@@ -100,7 +101,7 @@ const matchesAll = (match: WrittenMatch, { method, headers, url }: NaiveQuestion
   const cookies = (headers.get("cookie") ?? "").split(";").map((each) => each.trim().split("="));
   const cookie = (name: string) => cookies.find(([given]) => given === name)?.[1];
   return (
-    (match.methods?.includes(method) ?? true) &&
+    (match.methods?.some((each) => each === method || (each === "GET" && method === "HEAD")) ?? true) &&
     matchesHost(match.host?.toLowerCase(), hostname) &&
     fitAll(match.headers, (name) => headers.get(name) ?? undefined) &&
     fitAll(match.query, (name) => searchParams.get(name) ?? undefined) &&

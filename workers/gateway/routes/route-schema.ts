@@ -53,7 +53,7 @@ const match = z
       .min(1)
       .max(16)
       .optional()
-      .describe("One of these; `GET` says nothing of `HEAD`."),
+      .describe("One of these; `GET` takes `HEAD`, too."),
     headers: z.record(token(), value()).optional().describe("What each of these headers must be."),
     query: z.record(text(1), value()).optional().describe("What the first parameter of each name must be."),
     cookies: z.record(token(), value()).optional().describe("What the first cookie of each name must be."),

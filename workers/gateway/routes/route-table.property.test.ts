@@ -30,7 +30,7 @@ const NAMES = Array.from({ length: 12 }, (_, index) => `x-${index}`);
 const match: fc.Arbitrary<WrittenMatch> = fc.record({
   path: some(fc.oneof(pattern, fc.array(pattern, { minLength: 1, maxLength: 3 }))),
   host: some(fc.constantFrom("a.example.com", "B.example.com", "*.example.com", "*.a.example.com", "*.com")),
-  methods: some(fc.array(fc.constantFrom("GET", "POST", "PUT"), { minLength: 1, maxLength: 3 })),
+  methods: some(fc.array(fc.constantFrom("GET", "POST", "PUT", "HEAD"), { minLength: 1, maxLength: 3 })),
   headers: fc.oneof(values("x-a", "X-B"), values(...NAMES)),
   query: values("q", "r"),
   cookies: values("c", "d"),

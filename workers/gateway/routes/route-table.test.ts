@@ -118,6 +118,11 @@ describe("a condition", () => {
       { accept: "text/event-stream" },
       asked("/", { accept: "text/html;q=0.5, text/event-stream" }),
     ],
+    [
+      "GET: RFC 9110 §9.3.2, HEAD asks for the same without its body",
+      { methods: ["POST", "GET"] },
+      asked("/", {}, { method: "HEAD" }),
+    ],
   ])("asks for %s", (_, match, question) => {
     expect(matches(match, question)).toBe(true);
   });
@@ -130,7 +135,8 @@ describe("a condition", () => {
       { host: "*.example.com" },
       asked("/", {}, { url: `https://${"a.".repeat(130)}example.com/` }),
     ],
-    ["HEAD for GET", { methods: ["GET"] }, asked("/", {}, { method: "HEAD" })],
+    ["HEAD for POST", { methods: ["POST"] }, asked("/", {}, { method: "HEAD" })],
+    ["GET for HEAD", { methods: ["HEAD"] }, asked("/")],
     ["another header value", { headers: { "x-a": "1" } }, asked("/", { "x-a": "1, 1" })],
     ["a value that is this", { headers: { "x-a": { not: "1" } } }, asked("/", { "x-a": "1" })],
     ["a second query value", { query: { v: "2" } }, asked("/", {}, { url: "https://x/?v=1&v=2" })],
@@ -201,6 +207,26 @@ describe("of two routes that match", () => {
     );
     expect(compileRoutes({ a: route(weaker) }, middle).find(question)?.route.name).toBe("a");
   });
+
+  test.each([3, 30])(
+    "what names HEAD has it before what takes it along with GET, among %i routes",
+    (count) => {
+      const others = Array.from({ length: count }, (_, i) => [
+        `o${i}`,
+        { match: { path: "/a", methods: ["PUT"] }, to },
+      ]);
+      const table = compileRoutes(
+        {
+          a: { match: { path: "/a", methods: ["GET"] }, to },
+          z: { match: { path: "/a", methods: ["HEAD"] }, to },
+          ...Object.fromEntries(others),
+        },
+        middle,
+      );
+      const found = (method: string) => table.find(asked("/a", {}, { method }))?.route.name;
+      expect([found("GET"), found("HEAD")]).toEqual(["a", "z"]);
+    },
+  );
 
   test("that differ in nothing else the name decides", () => {
     const same = { match: { path: "/a" }, to };

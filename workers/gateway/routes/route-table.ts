@@ -16,8 +16,8 @@ export type WrittenRoutes = Readonly<Record<string, WrittenRoute>>;
 
 export interface RouteTable {
   /**
-   * The first by priority, then host, path, number of conditions and name, of those that match. Synchronous and without
-   * I/O; it allocates nothing but parameters, and what is asked of query, cookies and media types where routes depend on them.
+   * The first by priority, then host, path, number of conditions, `HEAD` by its name, and name, of
+   * those that match. Synchronous and without I/O; it allocates nothing but parameters, and what is asked of query, cookies and media types where routes depend on them.
    */
   find(question: RouteQuestion): Found | undefined;
   /** Nodes and routes that the last lookup looked at: its cost, whatever the machine. */

@@ -1,4 +1,4 @@
-/** Which of two routes comes first where both match: priority, host, path, number of conditions, name. */
+/** Which of two routes comes first where both match: priority, host, path, number of conditions, `HEAD` by its name, name. */
 import type { Condition } from "./conditions.ts";
 import type { PathPattern, PatternSegment } from "./path-pattern.ts";
 
@@ -18,6 +18,7 @@ export const compareRanked = (one: Ranked, other: Ranked): number =>
   hostRank(one.conditions) - hostRank(other.conditions) ||
   comparePatterns(one.pattern, other.pattern) ||
   other.conditions.length - one.conditions.length ||
+  headRank(one.conditions) - headRank(other.conditions) ||
   compareTexts(one.name, other.name) ||
   one.place - other.place;
 
@@ -29,6 +30,10 @@ const hostRank = (conditions: readonly Condition[]): number => {
   }
   return 1_001;
 };
+
+/** What is written for `HEAD` comes before what takes it along with `GET`. */
+const headRank = (conditions: readonly Condition[]): number =>
+  conditions.some((condition) => condition.kind === "methods" && condition.namesHead) ? 0 : 1;
 
 const comparePatterns = (one: PathPattern, other: PathPattern): number => {
   const length = Math.max(one.segments.length, other.segments.length);
