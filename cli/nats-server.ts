@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createConnection } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { natsServerAddress, openConnection } from "#nats/open-connection.ts";
@@ -20,6 +21,8 @@ export interface NatsServerOptions {
   readonly owner?: string;
   /** Absent: a free one. */
   readonly port?: number;
+  /** More of the server's configuration: its cluster, its accounts, its TLS. */
+  readonly settings?: string;
 }
 
 export interface NatsServer {
@@ -41,11 +44,12 @@ export interface NatsServer {
 const START_MS = 60_000;
 const STOP_MS = 5_000;
 
-const configText = (port: number, dataDir: string): string =>
+const configText = (port: number, dataDir: string, settings: string): string =>
   [
     "host: 127.0.0.1",
     `port: ${port}`,
     `jetstream { store_dir: ${JSON.stringify(join(dataDir, "store"))} }`,
+    settings,
     "",
   ].join("\n");
 
@@ -99,12 +103,25 @@ const launch = (binary: string, dataDir: string, owner: string): ChildProcess =>
   return child;
 };
 
-const waitUntilReady = async (child: ChildProcess, url: string, dataDir: string): Promise<void> => {
+/** A server says of itself what it is before it asks who is there, and before TLS. */
+const greeting = (port: number): Promise<string> =>
+  new Promise((resolve) => {
+    let said = "";
+    const socket = createConnection({ host: "127.0.0.1", port }).setEncoding("utf8").setTimeout(1_000);
+    const end = () => socket.destroy();
+    socket.on("data", (text: string) => {
+      said += text;
+      if (said.includes("\n")) end();
+    });
+    socket.on("timeout", end).on("error", end);
+    socket.on("close", () => resolve(said));
+  });
+
+const waitUntilReady = async (child: ChildProcess, port: number, dataDir: string): Promise<void> => {
   const end = Date.now() + START_MS;
   while (Date.now() < end) {
     if (child.pid === undefined || exited(child)) break;
-    const server = await askServer(url, 1_000).catch(() => null);
-    if (server?.jetstream) return;
+    if (/^INFO .*"jetstream":true/.test(await greeting(port))) return;
     await delay(20);
   }
   child.kill("SIGKILL");
@@ -115,11 +132,11 @@ const waitUntilReady = async (child: ChildProcess, url: string, dataDir: string)
 
 /** @throws CliFailure with the end of the server's log when it does not start */
 export const startNatsServer = async (options: NatsServerOptions): Promise<NatsServer> => {
-  const { binary, dataDir, owner = dataDir } = options;
+  const { binary, dataDir, owner = dataDir, settings = "" } = options;
   await mkdir(dataDir, { recursive: true });
   const port = options.port ?? (await freePort());
   const url = `nats://127.0.0.1:${port}`;
-  await writeFile(join(dataDir, "nats.conf"), configText(port, dataDir));
+  await writeFile(join(dataDir, "nats.conf"), configText(port, dataDir, settings));
   const crashListeners = new Set<() => void>();
   let running: ChildProcess | undefined;
 
@@ -133,7 +150,7 @@ export const startNatsServer = async (options: NatsServerOptions): Promise<NatsS
       for (const listener of crashListeners) listener();
     });
     try {
-      await waitUntilReady(child, url, dataDir);
+      await waitUntilReady(child, port, dataDir);
     } catch (error) {
       running = undefined;
       throw error;

@@ -1,6 +1,6 @@
 /** NATS servers for tests: the programs that `npm test` found, and servers on free ports with stores of their own. */
 import { findNats, type NatsProgram } from "#cli/acquire-nats.ts";
-import { type NatsServer, startNatsServer } from "#cli/nats-server.ts";
+import { type NatsServer, type NatsServerOptions, startNatsServer } from "#cli/nats-server.ts";
 import { machineTools } from "#cli/tools.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
@@ -35,10 +35,13 @@ export interface TestNats extends NatsServer {
 }
 
 /** A server on a free port with an empty store; `kill()` and `start()` make it crash and come back with its store. */
-export const startNats = async (program?: NatsProgram): Promise<TestNats> => {
+export const startNats = async (
+  program?: NatsProgram,
+  options: Pick<NatsServerOptions, "port" | "settings"> = {},
+): Promise<TestNats> => {
   const { path } = program ?? (await newestNats());
   const folder = await temporaryFolder("nats");
-  const server = await startNatsServer({ binary: path, dataDir: folder.path });
+  const server = await startNatsServer({ ...options, binary: path, dataDir: folder.path });
   const dispose = async () => {
     await server.stop();
     await folder.remove();
