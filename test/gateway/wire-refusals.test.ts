@@ -1,4 +1,6 @@
 /** What does not pass the gateway in the Workers runtime: whatever others might read as another request, or that is too large. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { LIMITS } from "#shared/limits.ts";
@@ -9,14 +11,31 @@ const PATH = "/wire/v1/mirror";
 /** Must never reach the service. */
 const SMUGGLED = `GET ${PATH}?smuggled HTTP/1.1\r\nHost: x\r\n\r\n`;
 
+/** Says of its connection what a Worker cannot. */
+const outside = createServer((_, response) => {
+  const ownWord = {
+    "X-Mine": "m",
+    "Keep-Alive": "timeout=5",
+    "Proxy-Connection": "keep-alive",
+    "X-Kept": "k",
+  };
+  response.writeHead(200, { Connection: "keep-alive, X-Mine", ...ownWord }).end("outside");
+});
+
 let ground: GatewayInWorkers;
 
 beforeAll(async () => {
+  await new Promise<void>((resolve) => outside.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(outside.address() as AddressInfo).port}`;
   ground = await startGatewayInWorkers({
     services: { wire: join(import.meta.dirname, "workers/wire-service.ts") },
+    config: { routes: { outside: { match: { path: "/outside" }, to: { url } } } },
   });
 });
-afterAll(() => ground?.close());
+afterAll(async () => {
+  await ground?.close();
+  outside.close();
+});
 
 /** What reached the service since this was asked last: method, path and query of each request. */
 const arrived = async (): Promise<readonly string[]> =>
@@ -171,6 +190,21 @@ describe("a service is not told", () => {
   });
 });
 
+describe("a client is not told", () => {
+  test.each([
+    [
+      "a service of the platform",
+      `${PATH.replace("mirror", "answer")}?header=connection:x-mine&header=x-mine:m&header=x-kept:k`,
+    ],
+    ["one at a URL", "/outside"],
+  ])("RFC 9110 §7.6.1: what %s says of its connection to the gateway goes no further", async (_, path) => {
+    const { answers } = await exchange(head(`GET ${path}`));
+    const headers = answers[0]?.headers;
+    expect(headers?.get("x-kept")).toBe("k");
+    for (const name of ["x-mine", "keep-alive", "proxy-connection"]) expect(headers?.has(name)).toBe(false);
+  });
+});
+
 describe("a host that is none", () => {
   test.each([
     ["two of them", "a.example\r\nHost: b.example"],
@@ -209,10 +243,14 @@ describe("a target", () => {
     expect(JSON.parse(answers[0]?.body ?? "")).toMatchObject({ url: `http://gateway.example${PATH}?a=1` });
   });
 
+  test("with several slashes is taken as with one", async () => {
+    const { answers } = await exchange(head(`GET /${PATH.replaceAll("/", "//")}?a=//b`));
+    expect(JSON.parse(answers[0]?.body ?? "")).toMatchObject({ url: `http://gateway.example${PATH}?a=//b` });
+  });
+
   test.each<[string, number]>([
     ["OPTIONS *", 404],
     ["GET wire/v1/mirror", 400],
-    ["GET //wire/v1/mirror", 404],
     ["GET /wire/v1/../../control/v1/tokens", 404],
     ["GET /wire/v1/%2e%2e/x", 404],
     ["CONNECT wire.example:443", 500],

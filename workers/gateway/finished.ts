@@ -2,6 +2,7 @@
 import { SET_SESSION_FIELD } from "#shared/http/session-fields.ts";
 import type { Exchange } from "./exchange.ts";
 import { edit } from "./onward-request.ts";
+import { HOP_BY_HOP, namedBy } from "./request-fields.ts";
 
 const SWITCHING_PROTOCOLS = 101;
 
@@ -10,11 +11,19 @@ export const finished = (answer: Response, { answer: edits, requestId }: Exchang
   // What is no longer HTTP has nobody who would read its headers.
   if (answer.status === SWITCHING_PROTOCOLS) return answer;
   const { headers } = answer;
-  if (!edits && headers.has("x-request-id") && !headers.has(SET_SESSION_FIELD)) return answer;
+  const connection = headers.get("connection");
+  if (!edits && connection === null && headers.has("x-request-id") && !headers.has(SET_SESSION_FIELD))
+    return answer;
   const response = new Response(answer.body, answer);
+  if (connection !== null) removeConnection(response.headers, connection);
   if (!headers.has("x-request-id")) response.headers.set("x-request-id", requestId);
   if (edits) edit(response.headers, edits);
   // The one word that services have for the gateway alone; a route without sessions has nobody who takes it.
   response.headers.delete(SET_SESSION_FIELD);
   return response;
+};
+
+/** What was meant for the gateway alone (RFC 9110 section 7.6.1); before edits, which may set what it names. */
+const removeConnection = (headers: Headers, connection: string): void => {
+  for (const name of [...HOP_BY_HOP, ...namedBy(connection)]) headers.delete(name);
 };

@@ -3,6 +3,12 @@ import { IDENTITY_HEADER } from "#shared/identity/identity-token.ts";
 import type { HeaderEdit } from "./exchange.ts";
 import { type RequestFields, readFields } from "./request-fields.ts";
 
+/**
+ * What a gateway adds to `Via` (RFC 9110 section 7.6.3), under a name that tells nothing of where it stands. The version is
+ * that in which Workers give requests, whatever the client spoke to the platform.
+ */
+const VIA = "1.1 skerry";
+
 export interface Onward {
   readonly request: Request;
   /** The request's, as it came; read anew when absent. */
@@ -18,7 +24,7 @@ export interface Onward {
   readonly identity?: string | undefined;
 }
 
-/** The same request, body streamed, without the headers that are not the client's to pass on, and with its id. */
+/** The same request, body streamed, without the headers that are not the client's to pass on, with its id and `Via`. */
 export const onwardRequest = (options: Onward): Request => {
   const { request, requestId, url, signal, edits, identity } = options;
   const onward = copyOf(request, url, signal);
@@ -27,6 +33,7 @@ export const onwardRequest = (options: Onward): Request => {
   for (const name of dropped) headers.delete(name);
   if (webSocket) headers.set("upgrade", "websocket");
   headers.set("x-request-id", requestId);
+  headers.append("via", VIA);
   if (edits) edit(headers, edits);
   if (identity !== undefined) headers.set(IDENTITY_HEADER, identity);
   return onward;

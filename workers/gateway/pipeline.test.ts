@@ -131,6 +131,38 @@ describe("a request to a service", () => {
     expect(seen[0]?.headers.get("content-type")).toBe("application/json");
   });
 
+  test.each<[string | undefined, string]>([
+    [undefined, "1.1 skerry"],
+    ["1.0 fred, 1.1 p.example.net", "1.0 fred, 1.1 p.example.net, 1.1 skerry"],
+  ])("RFC 9110 §7.6.3: a request that came with Via %j goes on with %j", async (had, via) => {
+    const headers = { ...(had !== undefined && { via: had }), connection: "close" };
+    await gateway().request("/orders/v1/orders", { headers });
+    await gateway().request("/orders/v1/orders", { headers, method: "PUT", body: "kept, to be sent again" });
+    expect(seen.map((request) => request.headers.get("via"))).toEqual([via, via]);
+  });
+
+  test("RFC 9110 §7.6.3: the gateway adds itself to Via although the client's Connection names it", async () => {
+    await gateway().request("/orders/v1/orders", { headers: { connection: "via", via: "1.1 mine" } });
+    expect(seen[0]?.headers.get("via")).toBe("1.1 skerry");
+  });
+
+  test("RFC 9110 §7.6.1: an answer loses what its Connection names and what is for one connection, not what tells of its body", async () => {
+    const own = {
+      "x-mine": "x",
+      "keep-alive": "timeout=5",
+      "proxy-connection": "keep-alive",
+      upgrade: "h2c",
+    };
+    const told = { "content-type": "text/plain", "x-request-id": "named", "x-kept": "k" };
+    answer = () =>
+      new Response("whole", {
+        headers: { ...own, ...told, connection: "close, X-Mine,, b ä d, content-type" },
+      });
+    const response = await gateway().request("/orders/v1/orders");
+    expect(Object.fromEntries(response.headers)).toEqual(told);
+    expect(await response.text()).toBe("whole");
+  });
+
   test("keeps the trace context of its client when nothing is traced here", async () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     await gateway().request("/orders/v1/orders", { headers: { traceparent } });

@@ -18,7 +18,7 @@ export interface RequestFields {
 }
 
 /** Meant for one connection (RFC 9110 section 7.6.1), whatever the client's `Connection` says. */
-const HOP_BY_HOP = new Set([
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
   "proxy-authenticate",
@@ -58,10 +58,11 @@ export const readFields = (headers: Headers): RequestFields => {
   };
 };
 
-/** By these services know what a body is and where a request comes from: no client may take them away. */
+/** By these others know what a body is and where a request comes from: nobody may take them away. */
 const FOR_ALL = /^(?:content-.*|cf-.*|x-forwarded-.*|forwarded|host)$/;
 
-const namedBy = (connection: string): string[] =>
+/** The fields that a `Connection` names, in lower case. */
+export const namedBy = (connection: string): string[] =>
   connection
     .split(",")
     .map((token) => token.trim().toLowerCase())
