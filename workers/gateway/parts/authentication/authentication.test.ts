@@ -243,10 +243,10 @@ describe("several ways", () => {
     expect(problem?.detail).toBe("Checking who calls: the token is none that is taken here.");
   });
 
-  test("where there is none, or all are turned off, nobody is let in", async () => {
+  test("RFC 9110 §15.5.2: where every way is off a 401 asks for a session, which alone may still let somebody in", async () => {
     for (const settings of [{}, { apiKeys: false, jwt: false, mtls: false } as const]) {
       const { status, challenge } = await ask(settings, { "x-api-key": bob.key });
-      expect([status, challenge]).toEqual([401, null]);
+      expect([status, challenge]).toEqual([401, 'Session realm="skerry"']);
     }
   });
 });

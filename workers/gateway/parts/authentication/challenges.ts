@@ -5,12 +5,16 @@ import type { AuthenticationFault, Method } from "./method.ts";
 const REALM = 'realm="skerry"';
 const SUBJECT = "Checking who calls";
 
+/** A 401 names at least one way in (RFC 9110 section 15.5.2): with every method off, a session is the one that may be left. */
+const SESSION = { scheme: "Session" };
+
 /** Who presents nothing is told what could be presented, and no error (RFC 6750 section 3.1). */
 export const refuseMissing = (exchange: Exchange, methods: readonly Method[]): Response => {
-  const schemes = [...new Set(methods.map(({ scheme }) => scheme))];
+  const named = methods.length > 0 ? methods : [SESSION];
+  const schemes = [...new Set(named.map(({ scheme }) => scheme))];
   const challenge = schemes.map((scheme) => `${scheme} ${REALM}`).join(", ");
-  const detail = `${SUBJECT}: expected ${methods.map(expectedOf).join(", or ") || "credentials"}.`;
-  return refusal(exchange, "credentials_missing", detail, challenge ? { "www-authenticate": challenge } : {});
+  const detail = `${SUBJECT}: expected ${methods.map(expectedOf).join(", or ") || "a session"}.`;
+  return refusal(exchange, "credentials_missing", detail, { "www-authenticate": challenge });
 };
 
 export const refuseFault = (exchange: Exchange, { scheme }: Method, fault: AuthenticationFault): Response => {
