@@ -345,6 +345,10 @@ export const LIMITS = {
   tokensRemembered: 4_000,
   /** API keys whose digests an isolate remembers, at some 250 bytes each. */
   apiKeysRemembered: 10_000,
+  /** Networks whose failed credentials an isolate counts under one setting, at some 150 bytes each; the half seen last always stays. */
+  failedNetworks: 10_000,
+  /** Settings under which failed credentials are counted at once: mostly there is one for all routes. */
+  failureSettings: 16,
   /** Identities that a gateway's isolate has minted and a service's has verified, at some 500 bytes each. */
   identitiesRemembered: 10_000,
   /** An identity's life: what a service that was broken into can do in another's name ends with it. */

@@ -48,15 +48,19 @@ export const apiKeys = (
       const id = apiKeyId(key);
       // That an id is not known may be found out by the time it takes: ids are no secrets.
       const entry = id !== undefined && Object.hasOwn(keys, id) ? keys[id] : undefined;
-      if (id === undefined || !entry) return WRONG;
+      if (id === undefined || !entry) return () => WRONG;
       const digest = digests.get(key);
-      return digest ? judgeDigest(id, entry, digest) : judgeAnew(key, id, entry);
+      return digest ? judgeDigest(id, entry, digest) : () => judgeAnew(key, id, entry);
     },
   };
 };
 
 const refused = (why: string): Authenticated => err({ code: "credentials_not_valid", why });
-const WRONG = refused("the API key is not known");
+const WRONG: Authenticated = err({
+  code: "credentials_not_valid",
+  why: "the API key is not known",
+  guess: true,
+});
 const DISABLED = refused("the API key is disabled");
 const EXPIRED = refused("the API key has expired");
 

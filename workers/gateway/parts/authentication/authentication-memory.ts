@@ -6,6 +6,7 @@ import { fetchedKeySet, givenKeySet, type KeySetSource } from "#shared/identity/
 import { type RecentMap, recentMap } from "#shared/identity/recent-map.ts";
 import { tokenMemory } from "#shared/identity/token-memory.ts";
 import { LIMITS } from "#shared/limits.ts";
+import { type RateLimiter, type RateLimitSettings, rateLimiter } from "#shared/resilience/rate-limit.ts";
 import type { Clock, Sleep } from "#shared/runtime/clock.ts";
 import type { Admission } from "./token-claims.ts";
 
@@ -20,9 +21,14 @@ export interface AuthenticationMemory {
   readonly tokens: RecentMap<KnownToken>;
   /** Imported keys by algorithm: keys, not promises of keys, for a promise belongs to the request that made it. */
   readonly imported: WeakMap<PublicJwk, Map<string, CryptoKey>>;
+  /** Counts by networks what was not valid: the same for the same settings, so that guesses at all routes are counted together. */
+  failureLimiter(settings: CountedFailures): RateLimiter;
   /** The same source for the same URL, or the same document. */
   keysOf(at: { readonly jwksUrl: string } | { readonly jwks: object }): KeySetSource;
 }
+
+/** See {@link RateLimitSettings}. */
+type CountedFailures = Required<Omit<RateLimitSettings, "keysMax">>;
 
 export interface KnownToken {
   /** What it was verified by: it holds no longer than its issuer's keys do. */
@@ -45,6 +51,14 @@ export const authenticationMemory = (options: AuthenticationMemoryOptions): Auth
   const { clock } = options;
   const fetched = recentMap<KeySetSource>(LIMITS.keySets);
   const given = new WeakMap<object, KeySetSource>();
+  const failures = recentMap<RateLimiter>(LIMITS.failureSettings);
+
+  const failureLimiter = (settings: CountedFailures): RateLimiter => {
+    const name = JSON.stringify([settings.limit, settings.periodSeconds, settings.burst]);
+    const limiter = failures.get(name) ?? rateLimiter({ ...settings, keysMax: LIMITS.failedNetworks }, clock);
+    failures.set(name, limiter);
+    return limiter;
+  };
 
   const fetchedFrom = (url: string): KeySetSource => {
     const source = fetched.get(url) ?? fetchedKeySet({ ...options, url });
@@ -62,6 +76,7 @@ export const authenticationMemory = (options: AuthenticationMemoryOptions): Auth
     digests: recentMap(LIMITS.apiKeysRemembered),
     tokens: tokenMemory(LIMITS.tokensRemembered),
     imported: new WeakMap(),
+    failureLimiter,
     keysOf: (at) => ("jwksUrl" in at ? fetchedFrom(at.jwksUrl) : givenBy(at.jwks)),
   };
 };

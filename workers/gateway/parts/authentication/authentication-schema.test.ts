@@ -7,6 +7,7 @@ import { checkAgainstSchema, schemaFaults } from "#shared/config/schema-check.ts
 import { API_KEY_DEFAULTS } from "./api-keys.ts";
 import { AUTHENTICATION_DEFAULTS } from "./authentication.ts";
 import { authenticationSchema } from "./authentication-schema.ts";
+import { FAILURE_DEFAULTS } from "./failures.ts";
 import { ISSUER_DEFAULTS } from "./token-claims.ts";
 
 const HASH = "a".repeat(64);
@@ -24,7 +25,8 @@ test("the control plane can check it", () => {
 
 test.each([
   {},
-  { apiKeys: false, jwt: false, mtls: false, optional: true },
+  { apiKeys: false, jwt: false, mtls: false, optional: true, failures: false },
+  { failures: { limit: 5, periodSeconds: 10, burst: 50 } },
   {
     apiKeys: {
       header: "authorization",
@@ -58,6 +60,9 @@ test.each([
   { scopes: ['a"b'] },
   { scopes: ["a b"] },
   { anyScope: "a" },
+  { failures: { limit: 0 } },
+  { failures: { periodSeconds: 0.5 } },
+  { failures: true },
 ])("%j is not taken", (written) => {
   expect(bothTake(written)).toEqual([false, false]);
 });
@@ -67,6 +72,8 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   apiKeys: "off",
   jwt: "off",
   mtls: "off",
+  "failures.limit": FAILURE_DEFAULTS.limit,
+  "failures.periodSeconds": FAILURE_DEFAULTS.periodSeconds,
   "apiKeys.header": API_KEY_DEFAULTS.header,
   "apiKeys.scheme": API_KEY_DEFAULTS.scheme,
   ...Object.fromEntries(

@@ -112,6 +112,22 @@ const mtls = z.strictObject({
     .describe("Certificates by their subject's distinguished name, character by character (RFC 2253)."),
 });
 
+const failures = z.strictObject({
+  limit: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe("Credentials that are not valid in each period, in the long run."),
+  periodSeconds: z.int().min(1).max(86_400).optional().describe("Whole seconds."),
+  burst: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe("As many may come at once after a rest; `limit` when absent."),
+});
+
 export const authenticationSchema = z.strictObject({
   apiKeys: z.union([OFF, apiKeys]).optional().describe("Lets in who has a key."),
   jwt: z.union([OFF, jwt]).optional().describe("Lets in who has a bearer token of an issuer."),
@@ -126,6 +142,12 @@ export const authenticationSchema = z.strictObject({
   scopes: scopes().optional().describe("All of these are needed."),
   anyScope: scopes().optional().describe("One of these is needed."),
   forwardCredentials: z.boolean().optional().describe("`true` lets the service see the key or token."),
+  failures: z
+    .union([OFF, failures])
+    .optional()
+    .describe(
+      "How often one client's network may present what is not valid; then only who is known is heard.",
+    ),
 });
 
 export type AuthenticationSettings = z.infer<typeof authenticationSchema>;
@@ -133,5 +155,6 @@ export type ApiKeySettings = z.infer<typeof apiKeys>;
 export type ApiKeyEntry = z.infer<typeof apiKey>;
 export type JwtSettings = z.infer<typeof jwt>;
 export type IssuerSettings = JwtSettings["issuers"][number];
+export type FailureSettings = z.infer<typeof failures>;
 export type MtlsSettings = z.infer<typeof mtls>;
 export type Algorithm = (typeof ALGORITHMS)[number];

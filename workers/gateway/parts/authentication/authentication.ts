@@ -5,8 +5,9 @@ import type { AuthenticationMemory } from "./authentication-memory.ts";
 import type { AuthenticationSettings } from "./authentication-schema.ts";
 import { bearerTokens } from "./bearer-tokens.ts";
 import { certificates } from "./certificates.ts";
-import { refuseFault, refuseMissing, refuseScopes } from "./challenges.ts";
-import type { Authenticated, Method } from "./method.ts";
+import { refuseFailures, refuseFault, refuseMissing, refuseScopes } from "./challenges.ts";
+import { FAILURE_DEFAULTS, failuresOf } from "./failures.ts";
+import type { Authenticated, Check, Method } from "./method.ts";
 import { mayPass } from "./scopes.ts";
 
 export const AUTHENTICATION_DEFAULTS = {
@@ -14,6 +15,7 @@ export const AUTHENTICATION_DEFAULTS = {
   scopes: [],
   anyScope: [],
   forwardCredentials: false,
+  failures: FAILURE_DEFAULTS,
 } as const satisfies AuthenticationSettings;
 
 /**
@@ -25,6 +27,8 @@ export const authentication = (settings: AuthenticationSettings, memory: Authent
   const isOptional = settings.optional ?? AUTHENTICATION_DEFAULTS.optional;
   const forwardCredentials = settings.forwardCredentials ?? AUTHENTICATION_DEFAULTS.forwardCredentials;
   const methods = methodsOf(settings, memory);
+  const { failures: counted = AUTHENTICATION_DEFAULTS.failures } = settings;
+  const failures = counted && failuresOf(counted, memory);
   const needed = { all: scopes, any: anyScope };
   const named = [...new Set([...scopes, ...anyScope])];
   const letsAnybodyIn = isOptional && named.length === 0;
@@ -41,13 +45,27 @@ export const authentication = (settings: AuthenticationSettings, memory: Authent
     return next(exchange);
   };
 
+  /** Or how long nothing new is looked at, because too much was not valid. */
+  const judgedNow = async (
+    judging: Promise<Authenticated> | Check,
+    exchange: Exchange,
+  ): Promise<Authenticated | { readonly waitMs: number }> => {
+    const isNew = typeof judging === "function";
+    const waitMs = failures && isNew ? failures.waitMs(exchange) : 0;
+    if (waitMs > 0) return { waitMs };
+    const judged = await (isNew ? judging() : judging);
+    if (failures && !judged.ok && judged.error.guess) failures.add(exchange);
+    return judged;
+  };
+
   return (next) =>
     async function authentication(exchange) {
       for (const method of methods) {
         const credential = method.credential(exchange.request);
         if (credential === undefined) continue;
         const judging = method.judge(credential, exchange);
-        const judged = judging instanceof Promise ? await judging : judging;
+        const judged = "ok" in judging ? judging : await judgedNow(judging, exchange);
+        if ("waitMs" in judged) return refuseFailures(exchange, judged.waitMs);
         return passOn(exchange, { method, judged }, next);
       }
       // A session, which was looked at before, has named the caller.

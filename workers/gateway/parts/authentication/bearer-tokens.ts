@@ -29,7 +29,7 @@ export const bearerTokens = (settings: JwtSettings, memory: AuthenticationMemory
     const admission = admissionOf(issuer, read.claims);
     if (!admission.ok) return refused(admission.error);
     const fault = timeFault(admission.value, clock());
-    if (fault) return refused(fault);
+    if (fault) return untimely(fault);
     const keys = memory.keysOf(issuer);
     const set = await (asked ?? keys.current(waitUntil));
     const signing = await signingSet({ token, header: read.header, keys, set }, waitUntil);
@@ -58,14 +58,14 @@ export const bearerTokens = (settings: JwtSettings, memory: AuthenticationMemory
     header: AUTHORIZATION,
     credential: ({ headers }) => credentialAfter(SCHEME, headers.get(AUTHORIZATION)),
     judge(token, { waitUntil }) {
-      if (token.length > LIMITS.credentialCharacters) return TOO_LONG;
+      if (token.length > LIMITS.credentialCharacters) return () => TOO_LONG;
       const known = tokens.get(token);
-      if (!known || !settings.issuers.some((issuer) => issuer === known.settings))
-        return judgeAnew(token, waitUntil);
+      if (!known) return () => judgeAnew(token, waitUntil);
+      if (!settings.issuers.some((issuer) => issuer === known.settings)) return judgeAnew(token, waitUntil);
       const asked = known.keys.current(waitUntil);
       if (asked !== known.set) return judgeAnew(token, waitUntil, asked);
       const fault = timeFault(known.admission, clock());
-      return fault ? refused(fault) : ok(known.admission.caller);
+      return fault ? untimely(fault) : ok(known.admission.caller);
     },
   };
 };
@@ -79,7 +79,10 @@ interface Signed {
   readonly set: KeySet | undefined;
 }
 
-const refused = (why: string) => err<AuthenticationFault>({ code: "credentials_not_valid", why });
+const refused = (why: string) =>
+  err<AuthenticationFault>({ code: "credentials_not_valid", why, guess: true });
+/** Tokens that were right once are told so before their signature is looked at: whoever guesses learns nothing from it. */
+const untimely = (why: string) => err<AuthenticationFault>({ code: "credentials_not_valid", why });
 const TOO_LONG = refused(`the token has more than ${LIMITS.credentialCharacters} characters`);
 const KEYS_AWAY: AuthenticationFault = {
   code: "unavailable",

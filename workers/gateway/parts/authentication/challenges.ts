@@ -24,6 +24,13 @@ export const refuseFault = (exchange: Exchange, { scheme }: Method, fault: Authe
   return refusal(exchange, fault.code, detail, { "www-authenticate": challenge });
 };
 
+/** Whose network has presented too much that was not valid: nothing is said of what it presents now. */
+export const refuseFailures = (exchange: Exchange, waitMs: number): Response => {
+  const after = `${Math.ceil(waitMs / 1_000)}`;
+  const detail = `${SUBJECT}: too many credentials from this network were not valid; expected no more of them for ${after} s.`;
+  return refusal(exchange, "rate_limited", detail, { "retry-after": after });
+};
+
 /**
  * @param method that found out who calls; undefined where a session did
  * @param needed all the scopes that play a part, each of visible ASCII without quotes

@@ -7,9 +7,14 @@ export interface AuthenticationFault {
   readonly code: "credentials_not_valid" | "unavailable";
   /** A sentence without its full stop, in ASCII without quotes, for it stands in a header, too. Nothing of the credential. */
   readonly why: string;
+  /** It may be a guess, and counts as one; not what was right once, as a token that has expired. */
+  readonly guess?: true;
 }
 
 export type Authenticated = Result<Caller, AuthenticationFault>;
+
+/** Finds out by digest or signature; never throws or rejects. */
+export type Check = () => Authenticated | Promise<Authenticated>;
 
 export interface Method {
   /** Of its challenge (RFC 9110 section 11.3). */
@@ -18,8 +23,11 @@ export interface Method {
   readonly header?: string;
   /** Undefined when the request presents nothing of the kind. */
   credential(request: Request): string | undefined;
-  /** At once where it is known; never throws or rejects. */
-  judge(credential: string, exchange: Exchange): Authenticated | Promise<Authenticated>;
+  /**
+   * What is known of it already; a check where nothing is, which may be a guess, and a promise where it was right before and
+   * is looked at anew.
+   */
+  judge(credential: string, exchange: Exchange): Authenticated | Promise<Authenticated> | Check;
 }
 
 /** What follows the scheme in `Authorization`: "" when nothing does, undefined when it is another scheme. */
