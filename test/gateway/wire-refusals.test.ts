@@ -29,7 +29,16 @@ beforeAll(async () => {
   const url = `http://127.0.0.1:${(outside.address() as AddressInfo).port}`;
   ground = await startGatewayInWorkers({
     services: { wire: join(import.meta.dirname, "workers/wire-service.ts") },
-    config: { routes: { outside: { match: { path: "/outside" }, to: { url } } } },
+    config: {
+      routes: {
+        outside: { match: { path: "/outside" }, to: { url } },
+        limited: {
+          match: { path: "/limited" },
+          to: { url },
+          policy: { rateLimit: { limit: 1, periodSeconds: 3_600 } },
+        },
+      },
+    },
   });
 });
 afterAll(async () => {
@@ -188,6 +197,17 @@ describe("a service is not told", () => {
     expect(headers["x-forwarded-for"]).toBe("192.0.2.1");
     expect(headers.host).toBe("gateway.example");
   });
+});
+
+test("without Cloudflare before it the gateway believes no address that a client says, and warns of it once", async () => {
+  const from = async (address: string) => {
+    const { answers } = await exchange(head("GET /limited", `CF-Connecting-IP: ${address}`));
+    return answers[0]?.status;
+  };
+  expect([await from("192.0.2.1"), await from("198.51.100.1"), await from("203.0.113.1")]).toEqual([
+    200, 429, 429,
+  ]);
+  expect(ground.logs.filter((line) => line.includes("clientAddress"))).toHaveLength(1);
 });
 
 describe("a client is not told", () => {

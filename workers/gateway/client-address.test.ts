@@ -1,7 +1,12 @@
 import { isIP } from "node:net";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type ClientAddressRule, clientAddressOf, clientAddressSchema } from "./client-address.ts";
+import {
+  type ClientAddressRule,
+  clientAddresses,
+  clientAddressOf,
+  clientAddressSchema,
+} from "./client-address.ts";
 
 const PLATFORM: ClientAddressRule = { kind: "platform" };
 const proxies = (n: number, header?: "forwarded"): ClientAddressRule => ({
@@ -10,16 +15,36 @@ const proxies = (n: number, header?: "forwarded"): ClientAddressRule => ({
   ...(header && { header }),
 });
 const from = (name: string, value: string, rule: ClientAddressRule) =>
-  clientAddressOf(new Headers({ [name]: value }), rule);
+  clientAddressOf({ headers: new Headers({ [name]: value }), cf: {} }, rule);
 
 describe("a client's address", () => {
   test("is what the platform says, and no other header's word", () => {
     const headers = new Headers({ "cf-connecting-ip": "192.0.2.1", "x-forwarded-for": "198.51.100.1" });
-    expect(clientAddressOf(headers, PLATFORM)).toBe("192.0.2.1");
-    expect(clientAddressOf(headers, proxies(1))).toBe("198.51.100.1");
-    expect(clientAddressOf(headers, proxies(1, "forwarded"))).toBeUndefined();
-    expect(clientAddressOf(headers, { kind: "none" })).toBeUndefined();
-    expect(clientAddressOf(new Headers(), PLATFORM)).toBeUndefined();
+    const sent = { headers, cf: {} };
+    expect(clientAddressOf(sent, PLATFORM)).toBe("192.0.2.1");
+    expect(clientAddressOf(sent, proxies(1))).toBe("198.51.100.1");
+    expect(clientAddressOf(sent, proxies(1, "forwarded"))).toBeUndefined();
+    expect(clientAddressOf(sent, { kind: "none" })).toBeUndefined();
+    expect(clientAddressOf({ headers: new Headers(), cf: {} }, PLATFORM)).toBeUndefined();
+  });
+
+  test("is not known by the platform's word where the platform is not there: anybody may have said it", () => {
+    const headers = new Headers({ "cf-connecting-ip": "192.0.2.1", "x-forwarded-for": "198.51.100.1" });
+    expect(clientAddressOf({ headers }, PLATFORM)).toBeUndefined();
+    expect(clientAddressOf(new Request("http://gateway", { headers }), PLATFORM)).toBeUndefined();
+    expect(clientAddressOf({ headers }, proxies(1))).toBe("198.51.100.1");
+  });
+
+  test("that cannot be known by the rule in force is told the operator, once", () => {
+    const warned: string[] = [];
+    const addressOf = clientAddresses((message) => warned.push(message));
+    const headers = new Headers({ "cf-connecting-ip": "192.0.2.1" });
+    expect(addressOf({ headers, cf: {} }, PLATFORM)).toBe("192.0.2.1");
+    addressOf({ headers }, { kind: "none" });
+    addressOf({ headers }, proxies(1));
+    expect(warned).toEqual([]);
+    for (let time = 0; time < 3; time++) expect(addressOf({ headers }, PLATFORM)).toBeUndefined();
+    expect(warned).toEqual([expect.stringContaining('a "clientAddress" of kind "forwarded" or "none"')]);
   });
 
   test.each([

@@ -20,21 +20,30 @@ export const clientAddressSchema = z
     z.strictObject({ kind: z.literal("none") }),
   ])
   .describe(
-    "`platform`: `CF-Connecting-IP`; `forwarded`: the n-th entry from the right for n proxies; `none`: not known.",
+    "`platform`: `CF-Connecting-IP`, on Cloudflare alone; `forwarded`: the n-th entry from the right for n proxies; `none`: not known.",
   );
 
 export type ClientAddressRule = z.infer<typeof clientAddressSchema>;
 
+/** Of a request: its header, and what Cloudflare says of it beside the header. */
+export interface Sent {
+  readonly headers: Headers;
+  /** Absent where a request did not come through Cloudflare: no header makes it. */
+  readonly cf?: unknown;
+}
+
 /**
  * IPv4 in dots or IPv6 in its canonical form (RFC 5952), without brackets and port; an IPv4 address within IPv6 is IPv4.
- * Undefined when the rule's header is absent, has fewer entries than there are proxies, or names no address.
+ * Undefined when the rule's header is absent, has fewer entries than there are proxies, or names no address, and where
+ * the platform that is to set it is not there: then anybody may have.
  */
-export const clientAddressOf = (headers: Headers, rule: ClientAddressRule): string | undefined => {
+export const clientAddressOf = (sent: Sent, rule: ClientAddressRule): string | undefined => {
+  const { headers } = sent;
   switch (rule.kind) {
     case "none":
       return undefined;
     case "platform":
-      return addressIn(headers.get("cf-connecting-ip") ?? "");
+      return isFromPlatform(sent) ? addressIn(headers.get("cf-connecting-ip") ?? "") : undefined;
     case "forwarded": {
       const name = rule.header ?? "x-forwarded-for";
       const entry = entryFromRight(headers.get(name) ?? "", rule.proxies);
@@ -43,6 +52,26 @@ export const clientAddressOf = (headers: Headers, rule: ClientAddressRule): stri
     }
   }
 };
+
+const isFromPlatform = ({ cf }: Sent): boolean => cf !== undefined && cf !== null;
+
+/** As `clientAddressOf`; says once to the operator that the rule in force cannot tell where this gateway stands. */
+export const clientAddresses = (
+  warn: (message: string) => void,
+): ((sent: Sent, rule: ClientAddressRule) => string | undefined) => {
+  let warned = false;
+  return (sent, rule) => {
+    if (!warned && rule.kind === "platform" && !isFromPlatform(sent)) {
+      warned = true;
+      warn(NOT_ON_PLATFORM);
+    }
+    return clientAddressOf(sent, rule);
+  };
+};
+
+const NOT_ON_PLATFORM =
+  'Reading a client\'s address by the rule "platform": a request did not come through Cloudflare, so that its address is not ' +
+  'known; expected a "clientAddress" of kind "forwarded" or "none"';
 
 /**
  * The n-th element of a list. Read from the right, because what stands left of the proxies' own entries is the client's

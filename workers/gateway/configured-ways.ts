@@ -11,7 +11,7 @@ import type { Going, Way } from "./way.ts";
 export interface ConfiguredWaysOptions {
   readonly table: RouteTable | undefined;
   readonly random: Random;
-  readonly addressOf: (headers: Headers) => string | undefined;
+  readonly addressOf: (request: Request) => string | undefined;
   /** Puts a way together, also to a service that the registry does not have: what a route takes is nobody else's. */
   readonly wayTo: (route: string, destination: Destination) => Way;
 }
@@ -46,7 +46,7 @@ export const configuredWays = (options: ConfiguredWaysOptions): ConfiguredWays =
       const asked = {
         request,
         get clientAddress() {
-          return addressOf(headers);
+          return addressOf(request);
         },
       };
       const way = wayTo(route.name, chooseDestination(route, asked, random));

@@ -2,7 +2,7 @@
 import { LIMITS } from "#shared/limits.ts";
 import { err, ok, type Result } from "#shared/result.ts";
 import type { Arrival } from "./arrival.ts";
-import { clientAddressOf } from "./client-address.ts";
+import { clientAddresses, type Sent } from "./client-address.ts";
 import { compileRoute, type PartsOptions, type RouteMaking } from "./compile-route.ts";
 import { configuredWays, routeTables } from "./configured-ways.ts";
 import type { GatewayConfig } from "./contract.ts";
@@ -23,11 +23,15 @@ import { exchangeOf, type Going, type Way } from "./way.ts";
 export interface GatewayWaysOptions extends SendOptions, Omit<PartsOptions, "entry" | "sendElsewhere"> {
   /** `config.get`: another object only when something has changed. */
   readonly config: () => GatewayConfig;
+  /** For the operator's log: what a rule of the configuration cannot do here. Nothing is said when absent. */
+  readonly warn?: (message: string) => void;
 }
 
 interface WaysMaking extends GatewayWaysOptions {
   /** Outlives configurations, for parts that do. */
   readonly elsewhere: SendElsewhere;
+  /** Outlives them, too: what it has warned of it does not say again. */
+  readonly clientAddressOf: ReturnType<typeof clientAddresses>;
 }
 
 export interface GatewayWays {
@@ -39,12 +43,13 @@ export const gatewayWays = (options: GatewayWaysOptions): GatewayWays => {
   const compiled = new WeakMap<GatewayConfig, GatewayWays>();
   const tableOf = routeTables(options.tools.random);
   const elsewhere = sendElsewhere(options);
+  const clientAddressOf = clientAddresses((message) => options.warn?.(message));
   let last: GatewayWays | undefined;
 
   /** One that cannot be put together leaves the one before it in force: its routes may be what keeps others out. */
   const made = (config: GatewayConfig): GatewayWays => {
     try {
-      last = waysOf(config, tableOf(config.routes), { ...options, elsewhere });
+      last = waysOf(config, tableOf(config.routes), { ...options, elsewhere, clientAddressOf });
     } catch (error) {
       if (!last) throw error;
       warnOf("the configuration's routes", error);
@@ -67,7 +72,7 @@ const warnOf = (what: string, error: unknown): void =>
 
 const waysOf = (config: GatewayConfig, table: RouteTable | undefined, options: WaysMaking): GatewayWays => {
   const { tools, services, link } = options;
-  const addressOf = (headers: Headers) => clientAddressOf(headers, config.clientAddress);
+  const addressOf = (sent: Sent) => options.clientAddressOf(sent, config.clientAddress);
   const way = wayMaker(config, options);
   const configured = configuredWays({
     table,

@@ -111,6 +111,7 @@ const makeGateway = () => {
     docs: bindingUpstream(own.DOCS),
     control: tracedUpstream(control, { service: "control" }),
     startsTrace: telemetry.startsTrace,
+    warn: (message) => console.warn(message),
     newRequestId: requestNames(() => crypto.randomUUID()),
   });
   return { link, app };

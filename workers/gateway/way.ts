@@ -33,7 +33,7 @@ const NO_PARAMS = {};
 export const exchangeOf = (
   { request, fields, requestId, path, trace, platform }: Arrival,
   { way, params = NO_PARAMS, minor = 0, url }: Going,
-  addressOf: (headers: Headers) => string | undefined,
+  addressOf: (request: Request) => string | undefined,
 ): Exchange => ({
   request,
   fields,
@@ -48,7 +48,7 @@ export const exchangeOf = (
   params,
   waitUntil: (work) => platform.waitUntil(work),
   get clientAddress() {
-    return addressOf(request.headers);
+    return addressOf(request);
   },
   ...(way.timed && { timings: [] }),
 });
