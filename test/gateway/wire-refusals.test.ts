@@ -289,6 +289,21 @@ describe("a target", () => {
   });
 });
 
+describe("a path", () => {
+  test("with several slashes reaches the service with one, and the body with it", async () => {
+    const { answers } = await exchange(`${head("POST //wire///v1/echo?only=//", "Content-Length: 5")}hello`);
+    expect(answers[0]).toMatchObject({ status: 200, body: "hello" });
+    expect(await arrived()).toEqual(["POST /wire/v1/echo?only=//"]);
+  });
+
+  test.each(["%2f", "%2F", "%5c", "%5C"])("with a slash as %s reaches nobody", async (slash) => {
+    const { answers } = await exchange(head(`GET /wire/v1${slash}mirror`));
+    expect(answers[0]?.status).toBe(400);
+    expect(answers[0]?.body).toContain("/problems/invalid_parameter");
+    expect(await arrived()).toEqual([]);
+  });
+});
+
 describe("what is too large is refused with a problem, and reaches nobody", () => {
   const problemOf = async (bytes: string) => {
     const { answers } = await exchange(bytes);
