@@ -27,6 +27,8 @@ export interface Exchange {
   readonly minor: number;
   /** Where it goes in the place of the request's own URL; of its path and query alone is made use. */
   readonly url: string | undefined;
+  /** Tells where it goes from where else its route leads, or led before, beside service and version; see `leadsOf`. */
+  readonly leads?: string;
   /** Work that goes on after the answer. */
   readonly waitUntil: (work: Promise<unknown>) => void;
   /** The client's address by the stated rule; undefined when it cannot be known. */

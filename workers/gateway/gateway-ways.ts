@@ -7,6 +7,7 @@ import { compileRoute, type PartsOptions, type RouteMaking } from "./compile-rou
 import { configuredWays, routeTables } from "./configured-ways.ts";
 import type { GatewayConfig } from "./contract.ts";
 import { type Exchange, type Handler, refusal } from "./exchange.ts";
+import { leadsOf } from "./leads-of.ts";
 import type { NoWay } from "./no-way.ts";
 import type { SendElsewhere } from "./parts/fallback/elsewhere.ts";
 import { versionRule } from "./parts/versions/asked-version.ts";
@@ -129,17 +130,23 @@ const wayMaker = (config: GatewayConfig, { elsewhere, ...options }: WaysMaking) 
     timed: mergedPart(layers.map(({ serverTiming }) => serverTiming)) !== undefined,
   });
 
+  /** Of a configured route; the registry's own lead where their names say. */
+  const leadOf = (name: string, url?: string): string => {
+    const route = config.routes[name];
+    return route ? leadsOf(route, url) : "";
+  };
+
   const toService = (name: string, service: string, major: number, own?: RoutesOwn): Way => {
     const layers = [...layersOf(config, service), ...(own ? [own.policy] : [])];
     const template = own ? name : `/${service}/v${major}/*`;
     const send = sendToService({ service, major }, own, options);
-    return compiled({ name, service, major, template }, layers, send);
+    return compiled({ name, service, major, leads: leadOf(name), template }, layers, send);
   };
 
   const toUrl = (name: string, url: string, own?: RoutesOwn): Way => {
     const layers = [config.policy, ...(own ? [own.policy] : [])];
     return compiled(
-      { name, service: "", major: undefined, template: name },
+      { name, service: "", major: undefined, leads: leadOf(name, url), template: name },
       layers,
       sendToUrl(url, own, options),
     );
@@ -148,7 +155,7 @@ const wayMaker = (config: GatewayConfig, { elsewhere, ...options }: WaysMaking) 
   const toNobody = (name: string, service: string, own?: RoutesOwn): Way => {
     const layers = [...layersOf(config, service), ...(own ? [own.policy] : [])];
     const send = sendToNobody(service, own, options);
-    return compiled({ name, service, major: undefined, template: name }, layers, send);
+    return compiled({ name, service, major: undefined, leads: leadOf(name), template: name }, layers, send);
   };
 
   /** @param place the route's name last, because it may hold any character */

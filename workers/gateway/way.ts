@@ -9,6 +9,8 @@ export interface Way {
   readonly service: string;
   /** Undefined where it leads to a fixed URL. */
   readonly major: number | undefined;
+  /** See {@link Exchange.leads}. */
+  readonly leads: string;
   /** For spans: "/orders/v1/*". */
   readonly template: string;
   readonly handler: Handler;
@@ -45,6 +47,7 @@ export const exchangeOf = (
   major: way.major,
   minor,
   url,
+  leads: way.leads,
   params,
   waitUntil: (work) => platform.waitUntil(work),
   get clientAddress() {

@@ -236,6 +236,71 @@ describe("a part that is off", () => {
   });
 });
 
+describe("what a route has stored", () => {
+  const CACHED = { cache: {}, fallback: { steps: [{ cached: {} }] } };
+  const stored = async (from: object, to: object) => {
+    headers = { "cache-control": "max-age=60" };
+    outsideHeaders = { ...headers };
+    const { ask, configureAll } = gateway({ routes: { r: { ...from, policy: CACHED } } });
+    for (let n = 0; n < 2; n++) await ask("/r/a/b");
+    expect(told()).toHaveLength(1);
+    configureAll({ routes: { r: { ...to, policy: CACHED } } });
+    const { text } = await ask("/r/a/b");
+    return { text, told: told() };
+  };
+  const match = { path: "/r/:x/:y" };
+  const catalog = { service: "catalog", major: 1 };
+
+  test("is not given when its URL has become another, also one with another path", async () => {
+    const changed = await stored(
+      { match, to: { url: outsideUrl } },
+      { match, to: { url: `${outsideUrl}/new` } },
+    );
+    expect(changed.told).toEqual(["outside /new/r/a/b"]);
+  });
+
+  test("is not given when paths are rewritten otherwise, to a service as to a URL", async () => {
+    for (const to of [catalog, { url: outsideUrl }]) {
+      const by = to === catalog ? "catalog1" : "outside";
+      const rewritten = await stored({ match, to, rewrite: "/:x" }, { match, to, rewrite: "/:y" });
+      expect(rewritten.told).toEqual([`${by} /b`]);
+      const otherNames = await stored(
+        { match, to, rewrite: "/:x" },
+        { match: { path: "/r/:y/:x" }, to, rewrite: "/:x" },
+      );
+      expect(otherNames.told).toEqual([`${by} /b`]);
+      expect((await stored({ match, to }, { match, to, rewrite: "/:x" })).told).toEqual([`${by} /a`]);
+    }
+  });
+
+  test("is not given in the place of an error of where it leads now", async () => {
+    const gone = { url: "http://127.0.0.1:1" };
+    expect((await stored({ match, to: { url: outsideUrl } }, { match, to: gone })).text).not.toContain(
+      "outside",
+    );
+  });
+
+  test("is given on when what it matches beside has changed, or how much goes elsewhere", async () => {
+    const to = { url: outsideUrl };
+    const canary = { to: { url: `${outsideUrl}/canary` }, percentage: 0 };
+    const wider = { match: { path: ["/r/:x/:y", "/q/:x"] }, to };
+    expect((await stored({ match, to }, wider)).told).toEqual([]);
+    expect((await stored({ match, to }, { match, to, canary })).told).toEqual([]);
+  });
+
+  test("from a canary's URL is the canary's own", async () => {
+    outsideHeaders = { "cache-control": "max-age=60" };
+    const canary = { to: { url: `${outsideUrl}/canary` }, header: { name: "x-canary", value: "yes" } };
+    const route = { match, to: { url: outsideUrl }, canary, policy: { cache: {} } };
+    const { ask } = gateway({ routes: { r: route } });
+    for (let n = 0; n < 2; n++) {
+      await ask("/r/a/b", { "x-canary": "yes" });
+      await ask("/r/a/b");
+    }
+    expect(told()).toEqual(["outside /canary/r/a/b", "outside /r/a/b"]);
+  });
+});
+
 test("a way that only headers lead to is put together once, not with each request", async () => {
   const { ask, policies } = gateway({ policy: { versions: {}, cache: {} } });
   const keep = vi.spyOn(policies.kept, "keep");

@@ -13,11 +13,15 @@ const DESTINATION = ":destination";
 /** Reads what the service gets: another part may have set the header. */
 export type SelectingHeader = (name: string) => string | undefined;
 
-type Selecting = Pick<Exchange, "request" | "onward" | "service" | "major" | "minor">;
+type Selecting = Pick<Exchange, "request" | "onward" | "service" | "major" | "minor" | "leads">;
 
-/** Who is to answer, as far as the answer depends on it. Fixed URLs are all one: a route names what says the same. */
-export const destinationOf = ({ service, major, minor }: Omit<Selecting, "request" | "onward">): string =>
-  `${service} ${major}.${minor}`;
+/** Who is to answer, and at which address, as far as the answer depends on it. */
+export const destinationOf = ({
+  service,
+  major,
+  minor,
+  leads = "",
+}: Omit<Selecting, "request" | "onward">): string => `${service} ${major}.${minor} ${leads}`;
 
 /** As the exchange stands now, whatever happens to it later. */
 export const selectingHeaders = ({ request, onward, ...destination }: Selecting): SelectingHeader => {
