@@ -1,9 +1,22 @@
-/** Streams as data: one per service that has a log. */
+/** Streams as data: one per service that has a log, and whose logs that service follows. */
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
 import { logStream, logSubjects } from "./subjects.ts";
 
+export interface LogService {
+  readonly service: string;
+  /** The services whose logs its processes follow; on the server it may read no others. */
+  readonly follows: readonly string[];
+}
+
 /** Services with a log. The catalog keeps plain rows and has none. */
-export const LOGS = ["orders", "inventory", "payments"] as const;
+export const LOG_SERVICES = [
+  { service: "orders", follows: ["inventory", "payments"] },
+  { service: "inventory", follows: ["orders"] },
+  { service: "payments", follows: ["orders"] },
+] as const satisfies readonly LogService[];
+
+/** Their names. */
+export const LOGS = LOG_SERVICES.map(({ service }) => service);
 
 const MINUTE_NS = 60 * 1_000_000_000;
 
@@ -23,6 +36,16 @@ export const logStreamConfig = (service: string) =>
     max_bytes: -1,
     duplicate_window: 2 * MINUTE_NS,
   }) satisfies Partial<StreamConfig>;
+
+/** What a stream must be: its name, and the settings that are not left to the server. */
+export type DeclaredStream = Partial<StreamConfig> & { readonly name: string };
+
+/** @param replicas copies of each stream on different servers; absent: as it stands, one when it is new */
+export const declaredStreams = (replicas?: number): DeclaredStream[] =>
+  LOGS.map((service) => ({
+    ...logStreamConfig(service),
+    ...(replicas !== undefined && { num_replicas: replicas }),
+  }));
 
 /**
  * Settings that must be off or absent (an older server does not know them all): each lets a message go, one be acknowledged

@@ -1,8 +1,14 @@
 /** The only place where a subject or a stream's name is written or read. */
 import { type AggregateRef, assertAggregateRef } from "#shared/events/event.ts";
 
+/** What the names of all logs begin with. */
+export const LOG_STREAM_PREFIX = "log-";
+
 /** The stream that is a service's log. */
-export const logStream = (service: string): string => `log-${service}`;
+export const logStream = (service: string): string => `${LOG_STREAM_PREFIX}${service}`;
+
+/** Where the answers to one user's requests come to: of its own, because whoever may listen to all inboxes hears everybody's. */
+export const inboxPrefix = (user: string): string => `_INBOX.${user}`;
 
 /** Everything in a service's log. */
 export const logSubjects = (service: string): string => `log.${service}.>`;
