@@ -37,7 +37,7 @@ test("it is alive, and ready with everything that it needs by name", async () =>
   expectStatus(await shop.request("/healthz"), 200);
   const { body } = expectStatus(await shop.request("/readyz"), 200);
   const names = objects(body?.checks).map(({ name }) => name);
-  expect(names).toEqual([...SERVICES, "monitor", "control"]);
+  expect(names).toEqual([...SERVICES, "monitor", "control", "identity"]);
 });
 
 test("each problem type is explained at its own address", async () => {

@@ -1,6 +1,8 @@
-/** What the gateway's `/readyz` asks: every registered service, the monitor and the control plane. */
+/** What the gateway's `/readyz` asks: every registered service, the monitor, the control plane, and its own key. */
 import type { Readiness, ReadinessCheck } from "#shared/http/readiness.ts";
 import type { Upstream } from "#shared/http/upstream.ts";
+import { ANYBODY } from "#shared/identity/caller.ts";
+import type { IdentityMinter } from "#shared/identity/identity-minter.ts";
 import { LIMITS } from "#shared/limits.ts";
 import { err, ok } from "#shared/result.ts";
 import type { RegisteredServices } from "./registered-services.ts";
@@ -9,19 +11,35 @@ export interface GatewayReadinessOptions {
   readonly services: RegisteredServices;
   readonly monitor: Upstream;
   readonly control: Upstream;
+  /** Tells services who calls; without it those that check refuse everything, so that the gateway is not ready. */
+  readonly minter?: IdentityMinter | undefined;
 }
 
 /** The checks of this moment: services come and go. Of more than `LIMITS.readinessServices` the first by name are asked. */
 export const gatewayReadiness = (options: GatewayReadinessOptions): readonly ReadinessCheck[] => {
-  const { services, monitor, control } = options;
+  const { services, monitor, control, minter } = options;
   const listed = services.list().slice(0, LIMITS.readinessServices);
   return [
     ...(listed.length === 0 ? [NOTHING_REGISTERED] : []),
     ...listed.map(({ name, majors }) => serviceCheck(services, name, majors)),
     upstreamCheck("monitor", monitor),
     upstreamCheck("control", control),
+    identityCheck(minter),
   ];
 };
+
+/** Signs as for a request of nobody known: a key may have the right form and be none. */
+const identityCheck = (minter: IdentityMinter | undefined): ReadinessCheck => ({
+  name: "identity",
+  async check() {
+    if (!minter) return err({ detail: "IDENTITY_PRIVATE_KEYS not set: expected as a secret of the worker" });
+    try {
+      return ok(await minter.mint(ANYBODY));
+    } catch {
+      return err({ detail: "the first key in IDENTITY_PRIVATE_KEYS cannot sign" });
+    }
+  },
+});
 
 const NOTHING_REGISTERED: ReadinessCheck = {
   name: "registry",

@@ -166,3 +166,20 @@ test("a key that cannot sign sends nothing on", async () => {
   expect(await answer.json()).toMatchObject({ type: "/problems/internal_error" });
   expect(seen).toEqual([]);
 });
+
+test("the gateway is ready with a key that signs, and says which it lacks: every service would refuse what it sends on", async () => {
+  const identityOf = async (key: IdentityJwk | null) => {
+    const answer = await gateway({}, key)("/readyz");
+    const { checks } = (await answer.json()) as { checks: { name: string; detail?: string }[] };
+    return [answer.status, checks.find(({ name }) => name === "identity")?.detail];
+  };
+  expect(await identityOf(jwk)).toEqual([200, undefined]);
+  expect(await identityOf(null)).toEqual([
+    503,
+    "IDENTITY_PRIVATE_KEYS not set: expected as a secret of the worker",
+  ]);
+  expect(await identityOf({ ...jwk, d: "AAAA" })).toEqual([
+    503,
+    "the first key in IDENTITY_PRIVATE_KEYS cannot sign",
+  ]);
+});

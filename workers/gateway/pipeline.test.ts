@@ -37,6 +37,7 @@ const gateway = (upstreams: Upstreams = {}, random = seededRandom(1), policy: Wr
     ...fakePolicies(policy, { random }),
     monitor: upstreams.monitor ?? upstream,
     control: upstreams.control ?? upstream,
+    minter: { mint: () => "who calls" },
     newRequestId: () => "made-here",
   });
   const context = {
@@ -337,8 +338,8 @@ describe("the gateway itself", () => {
     const response = await gateway().request("/readyz");
     expect(response.status).toBe(200);
     const { checks } = (await response.json()) as { checks: { name: string }[] };
-    expect(checks.map(({ name }) => name)).toEqual([...SHOP, "monitor", "control"]);
-    expect(seen.map(({ url }) => new URL(url).pathname)).toEqual(Array(checks.length).fill("/readyz"));
+    expect(checks.map(({ name }) => name)).toEqual([...SHOP, "monitor", "control", "identity"]);
+    expect(seen.map(({ url }) => new URL(url).pathname)).toEqual(Array(checks.length - 1).fill("/readyz"));
   });
 
   test("is not ready when one service is not, and passes on what that one lacks", async () => {

@@ -39,6 +39,7 @@ const gateway = (
     ...fakePolicies(policy, { random }),
     monitor: named("monitor"),
     control: named("control"),
+    minter: { mint: () => "who calls" },
     newRequestId: () => "made-here",
   });
   const waitUntil = (work: Promise<unknown>) => void lasting.push(work);
@@ -280,7 +281,7 @@ describe("what is listed", () => {
     const page = await ask("/", { headers: { accept: "text/html" } });
     expect(page.text).toContain("And 5 more");
     expect(page.text.match(/\/v1\/openapi\.json/g)).toHaveLength(LIMITS.homePageServices + 1);
-    expect(JSON.parse((await ask("/readyz")).text).checks).toHaveLength(LIMITS.readinessServices + 2);
+    expect(JSON.parse((await ask("/readyz")).text).checks).toHaveLength(LIMITS.readinessServices + 3);
   });
 
   test("is safe to show, whatever an instance says of itself", async () => {
@@ -328,6 +329,7 @@ test("a service without a /readyz of its own is ready by the registry's word, th
     ["s", true],
     ["monitor", false],
     ["control", false],
+    ["identity", true],
   ]);
 });
 
