@@ -3,6 +3,8 @@
 export interface ReplayableBody {
   /** Whether `open` may be called more than once. */
   readonly replayable: boolean;
+  /** It did not come to its end, or not in time: whoever is given it gets an error. */
+  readonly broken: boolean;
   /**
    * The body of one attempt, to be spread into a `RequestInit`. Leave `Content-Length` to the platform: it knows what
    * is sent, and the caller's may have been wrong.
@@ -25,20 +27,21 @@ export const replayableBody = async (
   { bytesMax, signal }: { bytesMax: number; signal: AbortSignal },
 ): Promise<ReplayableBody> => {
   const source: ReadableStream<Uint8Array> | null = request.body;
-  if (!source) return { replayable: true, open: () => ({ body: null }) };
+  if (!source) return { replayable: true, broken: false, open: () => ({ body: null }) };
   if (Number(request.headers.get("content-length")) > bytesMax) return streamed(source);
 
   const reader = source.getReader();
   const start = await readStart(reader, bytesMax, signal);
   if (start.end === "complete") {
     const bytes = joined(start.chunks, start.bytes);
-    return { replayable: true, open: () => ({ body: bytes }) };
+    return { replayable: true, broken: false, open: () => ({ body: bytes }) };
   }
-  return streamed(continued(start, reader));
+  return streamed(continued(start, reader), start.end === "broken");
 };
 
-const streamed = (body: ReadableStream<Uint8Array>): ReplayableBody => ({
+const streamed = (body: ReadableStream<Uint8Array>, broken = false): ReplayableBody => ({
   replayable: false,
+  broken,
   open: () => ({ body, duplex: "half" }),
 });
 

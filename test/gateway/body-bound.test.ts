@@ -16,6 +16,10 @@ beforeAll(async () => {
 });
 afterAll(() => ground?.close());
 
+/** The last requests that reached the service, since this was asked last. */
+const arrived = async (): Promise<readonly string[]> =>
+  (await (await fetch(`${ground.serviceUrl("wire")}/arrivals`)).json()) as string[];
+
 const CHUNKED = ["Transfer-Encoding: chunked", "Connection: close"];
 const END = "0\r\n\r\n";
 
@@ -70,4 +74,56 @@ describe.runIf("limits" in policySchema.shape)("a chunked body", () => {
     }
     expect((await send(head("GET /wire/v1/mirror", "Connection: close"))).status).toBe(200);
   });
+});
+
+/** Enough for any breaker with the settings that a route has by default, and for an instance's ejection. */
+const OFTEN = 100;
+
+describe("a body that ends before its declared length", () => {
+  const halfClosed = async (method: string, path: string, ...fields: readonly string[]) => {
+    const connection = rawConnection(ground.url);
+    connection.send(`${head(`${method} /wire/v1/${path}`, ...fields, "Content-Length: 100")}abc`);
+    connection.end();
+    const [answer] = answersIn(await connection.closed());
+    return { status: answer?.status, type: (JSON.parse(answer?.body || "{}") as { type?: string }).type };
+  };
+  const BROKEN = { status: 400, type: "/problems/malformed_request" };
+
+  test.each([
+    ["a POST, which streams", "POST", "read"],
+    ["a POST whose service answers that it failed", "POST", "tell-broken"],
+    ["a PUT, which is kept to be sent again", "PUT", "read"],
+    ["a GET", "GET", "read"],
+    ["a HEAD", "HEAD", "read"],
+  ])(
+    "is the client's fault however often it comes, and the instance is asked as before: %s",
+    async (_, method, path) => {
+      const expected = method === "HEAD" ? { status: 400 } : BROKEN;
+      for (let time = 0; time < OFTEN; time++) expect(await halfClosed(method, path)).toMatchObject(expected);
+      for (const well of ["GET", "POST"])
+        expect((await fetch(`${ground.url}/wire/v1/mirror`, { method: well })).status).toBe(200);
+    },
+  );
+
+  test("is refused before an instance is asked, where the body would be kept", async () => {
+    await arrived();
+    expect(await halfClosed("PUT", "read")).toEqual(BROKEN);
+    expect(await halfClosed("POST", "read", 'Idempotency-Key: "broken"')).toEqual(BROKEN);
+    expect(await arrived()).toEqual([]);
+  });
+});
+
+test("a body of a declared length reaches the service with that length, also one of a GET", async () => {
+  const told = async (method: string) => {
+    const fields = ["Content-Length: 3", "Connection: close"];
+    const connection = rawConnection(ground.url);
+    connection.send(`${head(`${method} /wire/v1/mirror`, ...fields)}abc`);
+    const [answer] = answersIn(await connection.closed());
+    const { headers, body } = JSON.parse(answer?.body ?? "") as {
+      headers: Record<string, string>;
+      body: string;
+    };
+    return [headers["content-length"], body];
+  };
+  for (const method of ["POST", "PUT", "GET"]) expect(await told(method)).toEqual(["3", "abc"]);
 });

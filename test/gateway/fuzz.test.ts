@@ -33,8 +33,6 @@ beforeAll(async () => {
   vi.stubEnv("MINIFLARE_WORKERD_V8_FLAGS", HEAP_FLAG);
   ground = await startGatewayInWorkers({
     services: { wire: join(import.meta.dirname, "workers/wire-service.ts") },
-    // What clients break off may count against the service: breakers would answer in the place of what is tried here.
-    config: { policy: { breaker: false, outliers: false } },
   });
   if (process.env.SKERRY_FUZZ_BATCHES === undefined) {
     console.info(

@@ -10,6 +10,8 @@ export interface RawConnection {
   hear(pattern: RegExp): Promise<string>;
   /** Resolves with everything heard once the other side has closed. */
   closed(): Promise<string>;
+  /** Sends no more, and still takes what comes. */
+  end(): void;
   /** Stops, or begins again, to take what comes. */
   pause(): void;
   resume(): void;
@@ -67,6 +69,7 @@ export const rawConnection = (url: string): RawConnection => {
     heard,
     hear: (pattern) => until(String(pattern), () => pattern.test(heard())),
     closed: () => until("the end", () => over),
+    end: () => void socket.end(),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     destroy: () => void socket.destroy(),

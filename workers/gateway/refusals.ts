@@ -86,6 +86,14 @@ export const refuseSending = (named: Named, service: string, reason: SendRefusal
         "deadline_exceeded",
         `${calling}: expected an answer within ${reason.withinMs} ms, and there was none.`,
       );
+    case "body_broken":
+      return refusal(named, "malformed_request", "Reading the body: it broke off; expected it to its end.");
+    case "body_late":
+      return refusal(
+        named,
+        "deadline_exceeded",
+        `Reading the body: expected its end within ${reason.withinMs} ms, and it did not come.`,
+      );
     case "open": {
       const after = retryAfterField(Math.max(1_000, reason.retryAfterMs));
       const detail = `${calling}: none of its instances answers well enough at the moment, so it was not asked.`;

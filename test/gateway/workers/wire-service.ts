@@ -58,6 +58,15 @@ const read: Answering = async (request, noted) => {
   return Response.json(noted);
 };
 
+/** As a service whose framework answers whatever goes wrong. */
+const tellBroken: Answering = async (request, noted, url) => {
+  try {
+    return await read(request, noted, url);
+  } catch {
+    return new Response("it went wrong", { status: 500 });
+  }
+};
+
 /** Gives events one by one, each when it is let: `/let?id=`, or at once with `count`. */
 const waiting = new Map<string, number>();
 
@@ -117,12 +126,17 @@ const socket: Answering = (request, noted, url) => {
     server.close(code === 1005 ? 1000 : code, reason);
   });
   const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
+  const session = url.searchParams.get("session");
   const refused = url.searchParams.has("refuse");
   if (refused) return new Response("not today", { status: 403 });
   return new Response(null, {
     status: 101,
     webSocket: client,
-    headers: { "x-own": "socket", ...(protocol && { "sec-websocket-protocol": protocol }) },
+    headers: {
+      "x-own": "socket",
+      ...(protocol && { "sec-websocket-protocol": protocol }),
+      ...(session && { "skerry-internal-set-session": session }),
+    },
   });
 };
 
@@ -163,6 +177,7 @@ const mirror: Answering = async (request) =>
 const ANSWERS: Readonly<Record<string, Answering>> = {
   echo,
   read,
+  "tell-broken": tellBroken,
   events,
   let: let_,
   endless,

@@ -11,7 +11,7 @@ import type { Exchange } from "../exchange.ts";
 import { type Chosen, chooseInstance } from "./choose-instance.ts";
 import { isFailure, isServicesWord } from "./failure.ts";
 import type { RetryPart } from "./policy.ts";
-import { CLIENT_GONE, FULL, type SendRefusal, UNREACHABLE } from "./refusal.ts";
+import { BODY_BROKEN, CLIENT_GONE, FULL, isClientsDoing, type SendRefusal, UNREACHABLE } from "./refusal.ts";
 import type { RequestCopies } from "./request-copies.ts";
 import { stickTo } from "./stick-to.ts";
 import type { Target } from "./target.ts";
@@ -56,7 +56,7 @@ const inAll = async (series: Series): Promise<Sent> => {
   const first = await (hedge ? besideSlow(series) : attempt(series));
   const again = retry && retry.attempts > 1 && isWorthAnother(first, retry.statuses);
   if (again && sending.copies.repeatable()) return tryAgain(series, first, retry);
-  if (retry || hedge) parts.budget.earn();
+  if ((retry || hedge) && (first.ok || !isClientsDoing(first.error))) parts.budget.earn();
   return first;
 };
 
@@ -172,7 +172,7 @@ const send = async (chosen: Chosen, series: Series, signal: AbortSignal | undefi
   const began = tools.clock();
   balancer?.started(target);
   const ask = () => target.upstream.fetch(copies.next(end), series.sent++, exchange.trace);
-  const sent = await inTime(ask, sending, tools);
+  const sent = withoutClients(await inTime(ask, sending, tools), sending);
   const now = tools.clock();
   const tookMs = now - began;
   if (sent.ok) series.from?.set(sent.value, target);
@@ -180,15 +180,29 @@ const send = async (chosen: Chosen, series: Series, signal: AbortSignal | undefi
   if (permit !== undefined) breaker?.done(permit, outcome, tookMs, now);
   balancer?.finished(target, { tookMs, failed: outcome === "failure" });
   if (balancer && outcome !== "ignored") parts.outliers?.finished(target, outcome === "failure");
+  if (!sent.ok && isClientsDoing(sent.error)) return sent;
   const givenUp = signal?.aborted && !deadline.signal.aborted;
   if (givenUp) parts.quantile?.recordGivenUp(tookMs);
   else parts.quantile?.record(tookMs);
   return sent;
 };
 
+/** What came of a body that the client did not send is no word on the instance, and tells the client less than this. */
+const withoutClients = (sent: Sent, { copies, exchange }: Sending): Sent => {
+  const stand = copies.stand();
+  if (stand === "well" || (sent.ok && !isFailure(sent.value))) return sent;
+  if (stand === "awaited") {
+    // Whoever is waited for by the instance is who is late.
+    if (sent.ok || sent.error.code !== "late") return sent;
+    return err({ code: "body_late", withinMs: sent.error.withinMs });
+  }
+  discard(sent);
+  return err(exchange.request.signal.aborted ? CLIENT_GONE : BODY_BROKEN);
+};
+
 const judged = (sent: Sent, { hurried }: Sending, signal: AbortSignal | undefined): BreakerOutcome => {
   if (sent.ok) return isFailure(sent.value) ? "failure" : "success";
-  if (sent.error.code === "client_gone" || signal?.aborted) return "ignored";
+  if (isClientsDoing(sent.error) || signal?.aborted) return "ignored";
   return sent.error.code === "late" && hurried ? "ignored" : "failure";
 };
 

@@ -7,6 +7,10 @@ export type SendRefusal =
   | { readonly code: "late"; readonly withinMs: number }
   /** The client went away: whatever is answered, nobody reads it. */
   | { readonly code: "client_gone" }
+  /** The client did not send its body to the end. */
+  | { readonly code: "body_broken" }
+  /** The request's time is over, and it went into the client's body. */
+  | { readonly code: "body_late"; readonly withinMs: number }
   /** The breakers of all instances are open; Infinity while an operator holds them open. */
   | { readonly code: "open"; readonly retryAfterMs: number }
   /** No instance is healthy, so nobody was asked. */
@@ -18,6 +22,11 @@ export type SendRefusal =
 
 export const UNREACHABLE: SendRefusal = { code: "unreachable" };
 export const CLIENT_GONE: SendRefusal = { code: "client_gone" };
+export const BODY_BROKEN: SendRefusal = { code: "body_broken" };
 export const NO_INSTANCE: SendRefusal = { code: "no_instance" };
 export const FULL: SendRefusal = { code: "full" };
 export const SHED: SendRefusal = { code: "shed" };
+
+/** Nothing is said of any instance, nor of how much the service can do; nobody tries again, or answers in its place. */
+export const isClientsDoing = ({ code }: SendRefusal): boolean =>
+  code === "client_gone" || code === "body_broken" || code === "body_late";

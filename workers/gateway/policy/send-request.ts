@@ -10,8 +10,8 @@ import { cookieOf } from "../cookies.ts";
 import type { Exchange } from "../exchange.ts";
 import { attempts, type Sending } from "./attempts.ts";
 import { isServicesWord } from "./failure.ts";
-import { type SendRefusal, SHED } from "./refusal.ts";
-import { keptCopies, streamedCopies } from "./request-copies.ts";
+import { BODY_BROKEN, CLIENT_GONE, isClientsDoing, type SendRefusal, SHED } from "./refusal.ts";
+import { keptCopies, type RequestCopies, streamedCopies } from "./request-copies.ts";
 import type { Target } from "./target.ts";
 import type { Tools, UpstreamParts } from "./upstream-parts.ts";
 
@@ -40,10 +40,10 @@ export const sendRequest = async (sendable: Sendable, tools: Tools): Promise<Out
   try {
     const kept = keptCopies(copying);
     const copies = kept ? await kept : streamedCopies(copying);
-    // The time went into the client's own body: no instance was asked, so that none has failed.
-    if (kept && deadline.isOver()) {
+    const refused = kept && unread(copies, exchange, deadline, parts);
+    if (refused) {
       if (throttle && permit !== undefined) throttle.done(permit, "ignored");
-      return err({ code: "late", withinMs: withinMsOf(parts) });
+      return err(refused);
     }
     const key = keyOf(request, parts);
     const zone = parts.policy.zone === "prefer" ? ownZone(request, parts.zone) : undefined;
@@ -56,6 +56,18 @@ export const sendRequest = async (sendable: Sendable, tools: Tools): Promise<Out
   } finally {
     deadline.release();
   }
+};
+
+/** What became of a body that was waited for: no instance was asked, so that none has failed. */
+const unread = (
+  copies: RequestCopies,
+  { request }: Exchange,
+  deadline: Deadline,
+  parts: UpstreamParts,
+): SendRefusal | undefined => {
+  if (deadline.isOver()) return { code: "body_late", withinMs: withinMsOf(parts) };
+  if (copies.stand() !== "broken") return undefined;
+  return request.signal.aborted ? CLIENT_GONE : BODY_BROKEN;
 };
 
 const withinMsOf = ({ policy }: UpstreamParts): number =>
@@ -95,7 +107,7 @@ const priorityOf = (request: Request, { policy }: UpstreamParts): Priority => {
 };
 
 const acceptance = (sent: Outcome<SendRefusal>): "accepted" | "rejected" | "ignored" => {
-  if (!sent.ok) return sent.error.code === "client_gone" ? "ignored" : "rejected";
+  if (!sent.ok) return isClientsDoing(sent.error) ? "ignored" : "rejected";
   const { status } = sent.value;
   return status === 429 || (status === 503 && !isServicesWord(sent.value)) ? "rejected" : "accepted";
 };

@@ -9,6 +9,7 @@ import { maySendAgain } from "#shared/resilience/retry-safety.ts";
 import type { Clock } from "#shared/runtime/clock.ts";
 import { type Exchange, editAnswer, type Part, refusal } from "../../exchange.ts";
 import { isServicesWord } from "../../policy/failure.ts";
+import { isClientsDoing } from "../../policy/refusal.ts";
 import { letGo } from "./elsewhere.ts";
 import { FALLBACK_DEFAULTS, type WrittenFallback } from "./fallback-schema.ts";
 import { type Failed, type Step, type StepOptions, stepOf } from "./fallback-steps.ts";
@@ -83,7 +84,7 @@ const faultOf = (
   answer: Response,
   statuses: readonly number[],
 ): string | undefined => {
-  if (refused) return refused.code === "client_gone" ? undefined : refused.code;
+  if (refused) return isClientsDoing(refused) ? undefined : refused.code;
   return statuses.includes(answer.status) && !isServicesWord(answer) ? `${answer.status}` : undefined;
 };
 
