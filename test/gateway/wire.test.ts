@@ -186,6 +186,19 @@ describe.each(ROUTES)("on the route %s", (route) => {
     expect((await seen(id)).requests).toBe(1);
   });
 
+  test("a WebSocket's answer does not tell what services tell the gateway alone", async () => {
+    const socket = await webSocket(`${route}/socket?session=c2VjcmV0`, {
+      "x-api-key": KEY,
+      "sec-websocket-protocol": "chat",
+    });
+    expect(socket.head.headers.get("sec-websocket-protocol")).toBe("chat");
+    expect(socket.head.headers.get("x-own")).toBe("socket");
+    expect([...socket.head.headers.keys()].filter((name) => name.startsWith("skerry-internal-"))).toEqual([]);
+    expect(await socket.echo("hello")).toBe("hello");
+    socket.close(4002, "done");
+    expect(await socket.closedWith()).toEqual([4002, "done"]);
+  });
+
   test("a WebSocket is closed by the service with the service's own code", async () => {
     const socket = await webSocket(`${route}/socket`, { "x-api-key": KEY });
     socket.say("close me");

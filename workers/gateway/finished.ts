@@ -8,8 +8,7 @@ const SWITCHING_PROTOCOLS = 101;
 
 /** Copies it only when it must change, because a copy costs a tenth of the throughput; services name their answers themselves. */
 export const finished = (answer: Response, { answer: edits, requestId }: Exchange): Response => {
-  // What is no longer HTTP has nobody who would read its headers.
-  if (answer.status === SWITCHING_PROTOCOLS) return answer;
+  if (answer.status === SWITCHING_PROTOCOLS) return switched(answer);
   const { headers } = answer;
   const connection = headers.get("connection");
   if (!edits && connection === null && headers.has("x-request-id") && !headers.has(SET_SESSION_FIELD))
@@ -26,4 +25,12 @@ export const finished = (answer: Response, { answer: edits, requestId }: Exchang
 /** What was meant for the gateway alone (RFC 9110 section 7.6.1); before edits, which may set what it names. */
 const removeConnection = (headers: Headers, connection: string): void => {
   for (const name of [...HOP_BY_HOP, ...namedBy(connection)]) headers.delete(name);
+};
+
+/** What is no longer HTTP has nobody who would read its headers; what is not the client's to know is taken away all the same. */
+const switched = (answer: Response): Response => {
+  if (!answer.headers.has(SET_SESSION_FIELD)) return answer;
+  const headers = new Headers(answer.headers);
+  headers.delete(SET_SESSION_FIELD);
+  return new Response(null, { status: SWITCHING_PROTOCOLS, headers, webSocket: answer.webSocket });
 };

@@ -124,11 +124,14 @@ const withoutInternal = (exchange: Exchange): Exchange => {
 
 /** Only services of the platform may say who is signed in. */
 const withoutSession = (answer: Response): Response => {
-  if (!answer.headers.has(SET_SESSION_FIELD)) return answer;
+  // The one that switches protocols sets no session, and is rid of the field when it leaves.
+  if (answer.status === SWITCHING_PROTOCOLS || !answer.headers.has(SET_SESSION_FIELD)) return answer;
   const stripped = new Response(answer.body, answer);
   stripped.headers.delete(SET_SESSION_FIELD);
   return stripped;
 };
+
+const SWITCHING_PROTOCOLS = 101;
 
 export const urlTarget = (url: string): Target => ({
   id: url,
