@@ -10,6 +10,8 @@ export const LIMITS = {
   requestHeaderFields: 256,
   /** All header fields of a request as HTTP/1.1 sends them: half of what Cloudflare lets through, four times a full cookie jar. */
   requestHeaderBytes: 64 * 1024,
+  /** Times that a request may come through a gateway: none stands behind more of them, and each hop of a circle may try twice. */
+  gatewayPasses: 5,
   /** A body that brings configuration: the largest document, beside what is said of it, or several small ones. */
   configBodyBytes: 2 * 1024 * 1024,
   /** Lines of one order: keeps a commit well under NATS' 1 MiB message. */

@@ -64,6 +64,7 @@ export const PLATFORM_PROBLEMS = {
   upstream_unreachable: { status: 502, title: "The service did not answer", retryable: true },
   unavailable: { status: 503, title: "The service cannot do this at the moment", retryable: true },
   fault_injected: { status: 503, title: "This failure was ordered, for a test", retryable: true },
+  loop_detected: { status: 508, title: "The request goes in a circle", retryable: false },
   deadline_exceeded: { status: 504, title: "The answer did not come in time", retryable: true },
   not_stored: {
     status: 504,

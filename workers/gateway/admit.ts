@@ -4,6 +4,7 @@ import type { Arrival } from "./arrival.ts";
 import type { GatewayConfig } from "./contract.ts";
 import { refusal } from "./exchange.ts";
 import { hasEscapedSlash, isHost, isSameForAll, withoutEmptySegments, withPath } from "./request-path.ts";
+import { passesIn } from "./via.ts";
 
 /** Where configuration comes in, which may be large; the control plane bounds the rest itself. */
 const CONTROL_PATH = "/control/v1/";
@@ -12,8 +13,8 @@ const CONTROL_PATH = "/control/v1/";
 const METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /**
- * Refuses what is too large, a path that others would read otherwise, a `Host` that is none, and `TRACE`: whatever the gateway
- * could not send on would count against the service. A chunked body streams through: its route has a bound for it.
+ * Refuses what is too large, a path that others would read otherwise, a `Host` that is none, what goes in a circle, and `TRACE`:
+ * whatever the gateway could not send on would count against the service. A chunked body streams through: its route has a bound for it.
  */
 export const admit = (arrival: Arrival): Response | undefined => {
   const { request, fields, path } = arrival;
@@ -26,6 +27,8 @@ export const admit = (arrival: Arrival): Response | undefined => {
     return refusal(arrival, "not_found", `Looking for ${quoted(path)}: no such address.`);
   }
   if (request.method === "TRACE") return refuseTrace(arrival);
+  const via = fields.get("via");
+  if (via !== null && passesIn(via) >= LIMITS.gatewayPasses) return refuseCircle(arrival);
   const declared = fields.get("content-length");
   const most = path.startsWith(CONTROL_PATH) ? LIMITS.configBodyBytes : LIMITS.routeBodyBytes;
   if (declared === null || !(Number(declared) > most)) return undefined;
@@ -73,6 +76,11 @@ const refuseHeader = (arrival: Arrival): Response => {
   const most = `at most ${LIMITS.requestHeaderFields} fields and ${LIMITS.requestHeaderBytes} bytes`;
   const detail = `Reading the header: it has ${fields} fields and ${bytes} bytes; expected ${most}.`;
   return refusal(arrival, "headers_too_large", detail);
+};
+
+const refuseCircle = (arrival: Arrival): Response => {
+  const detail = `Reading "Via": the request came through ${LIMITS.gatewayPasses} gateways or more; expected no route that leads back to itself.`;
+  return refusal(arrival, "loop_detected", detail);
 };
 
 const refuseTrace = (arrival: Arrival): Response => {

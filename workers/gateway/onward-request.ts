@@ -2,12 +2,7 @@
 import { IDENTITY_HEADER } from "#shared/identity/identity-token.ts";
 import type { HeaderEdit } from "./exchange.ts";
 import { type RequestFields, readFields } from "./request-fields.ts";
-
-/**
- * What a gateway adds to `Via` (RFC 9110 section 7.6.3), under a name that tells nothing of where it stands. The version is
- * that in which Workers give requests, whatever the client spoke to the platform.
- */
-const VIA = "1.1 skerry";
+import { VIA } from "./via.ts";
 
 export interface Onward {
   readonly request: Request;

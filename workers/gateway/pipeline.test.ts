@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Upstream } from "#shared/http/upstream.ts";
 import { appUpstream } from "#shared/http/upstream-app.ts";
+import { LIMITS } from "#shared/limits.ts";
 import type { Instance } from "#shared/registry/instance.ts";
 import { seededRandom } from "#shared/runtime/seeded-random.ts";
 import { type FakeLink, fakeLink, instance } from "./fake-link.ts";
@@ -145,6 +146,20 @@ describe("a request to a service", () => {
   test("RFC 9110 §7.6.3: the gateway adds itself to Via although the client's Connection names it", async () => {
     await gateway().request("/orders/v1/orders", { headers: { connection: "via", via: "1.1 mine" } });
     expect(seen[0]?.headers.get("via")).toBe("1.1 skerry");
+  });
+
+  test("that goes in a circle is ended by its Via, before it has gone round often", async () => {
+    const app: { request: (path: Request) => Promise<Response> } = gateway({
+      orders: appUpstream({
+        fetch: (request) => {
+          seen.push(request);
+          return app.request(request);
+        },
+      }),
+    });
+    const response = await app.request(new Request("http://gateway/orders/v1/orders"));
+    expect((await problemOf(response)).type).toBe("/problems/loop_detected");
+    expect([response.status, seen.length]).toEqual([508, LIMITS.gatewayPasses]);
   });
 
   test("RFC 9110 §7.6.1: an answer loses what its Connection names and what is for one connection, not what tells of its body", async () => {

@@ -101,6 +101,7 @@ describe("a refusal of the gateway", () => {
     ["upstream_unreachable", 502],
     ["unavailable", 503],
     ["deadline_exceeded", 504],
+    ["loop_detected", 508],
   ] as const)("RFC 9110 §15: a refusal has the status that says what it means: %s is %i", (code, status) => {
     expect(refusal(exchange, code, "x").status).toBe(status);
   });
