@@ -2,6 +2,7 @@
 import { type NatsAccess, openConnection } from "./open-connection.ts";
 import type { StreamPlan } from "./plan.ts";
 import { applyPlan, planServer } from "./plan-server.ts";
+import { DEPLOY_USER, inboxPrefix } from "./subjects.ts";
 
 /** Long: at a start the machine is busy building, and nobody's request waits for this. */
 const CONNECT_MS = 10_000;
@@ -25,6 +26,7 @@ export const applyStreams = async ({
   const connection = await openConnection({
     ...access,
     servers: natsUrl,
+    inboxPrefix: inboxPrefix(DEPLOY_USER),
     reconnect: false,
     timeout: CONNECT_MS,
   });

@@ -60,7 +60,9 @@ export const jetStreamEventLog = ({
 
   /** The open connection is there at once: only waiting for a new one needs the bound, and its timer. */
   const clientUntil = async (until: number): Promise<JetStreamClient> =>
-    client && !client.connection.isClosed() ? client.jetStream : waitUntil(until, jetStreamClient());
+    client && client.connection === connector.standing()
+      ? client.jetStream
+      : waitUntil(until, jetStreamClient());
 
   const reading = async <T>(
     work: (connection: NatsConnection) => Promise<T>,

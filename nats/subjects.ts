@@ -7,6 +7,11 @@ export const LOG_STREAM_PREFIX = "log-";
 /** The stream that is a service's log. */
 export const logStream = (service: string): string => `${LOG_STREAM_PREFIX}${service}`;
 
+/** Users of the server that are no service with a log; a service's user has its name. */
+export const CONTROL_USER = "control";
+export const PROCESS_USER = "process";
+export const DEPLOY_USER = "deploy";
+
 /** Where the answers to one user's requests come to: of its own, because whoever may listen to all inboxes hears everybody's. */
 export const inboxPrefix = (user: string): string => `_INBOX.${user}`;
 

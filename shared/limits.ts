@@ -22,6 +22,14 @@ export const LIMITS = {
   commitBytes: 900 * 1024,
   /** A connection attempt to NATS. */
   natsConnectMs: 1_000,
+  /** The longest pause after refused attempts: who comes after the server's return waits less than a second. */
+  natsRefusedPauseMs: 500,
+  /** A connection in use is replaced at this age: the platform keeps an Actor for its sake for 15 minutes. */
+  natsRenewMs: 12 * 60_000,
+  /** How long a replaced connection stays for what is under way on it: a tail lasts for one `pumpMs`, all else seconds. */
+  natsRetireMs: 75_000,
+  /** Letting what has arrived be handled before a connection is closed: a server that does not answer holds nobody up. */
+  natsDrainMs: 1_000,
   /** One command in its Actor, from its coming to its answer, waiting for others included: 503 in under 2 s. */
   commandMs: 1_800,
   /** A command's wait for those before it on the same aggregate: what is left of `commandMs` is enough for an append. */
@@ -42,8 +50,14 @@ export const LIMITS = {
   rememberedCommands: 1_000,
   /** How long an Idempotency-Key is remembered. */
   idempotencyKeyMs: 24 * 60 * 60 * 1000,
-  /** Commits that a projection applies in one transaction while catching up. */
-  projectionBatch: 500,
+  /** Commits that a projection applies in one transaction while catching up; 4 MB end one sooner. */
+  projectionBatch: 2_000,
+  /** Attempts of a commit before its projection parks it. */
+  projectionAttempts: 3,
+  /** Between the looks of a projection that stands still until its read model is rebuilt. */
+  projectionLookMs: 500,
+  /** Transactions of one rebuild in one alarm, beside those of the standing read model: see `pumpSteps`. */
+  rebuildSteps: 2_000,
   /** Between a projection's transactions once it has caught up: what comes meanwhile is written together. */
   projectionPauseMs: 20,
   /** Events that one process handles at once, those of one aggregate in order. */

@@ -39,6 +39,10 @@ export interface EventSourcedEnv extends ControlEnv, ServiceIdentityEnv {
   PROCESSORS: DurableObjectNamespace;
   /** The address of the NATS server. */
   NATS_URL?: string;
+  /** An nkey seed or the content of a `.creds` file, where the address holds no password. */
+  NATS_CREDS?: string;
+  /** Certificates in PEM of the authority of a `tls://` server. */
+  NATS_CA?: string;
   OTEL_EXPORTER_OTLP_ENDPOINT?: string;
   OTEL_EXPORTER_OTLP_HEADERS?: string;
 }
@@ -133,6 +137,9 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
       connector: natsConnector({
         url: env.NATS_URL ?? "",
         name: `${service.name} ${name}`,
+        user: service.name,
+        creds: env.NATS_CREDS,
+        ca: env.NATS_CA,
         clock: systemClock,
         // The client library would take a missing address for one on this machine.
         ...(env.NATS_URL ? {} : { open: () => Promise.reject(new Error("NATS_URL is not set")) }),

@@ -2,6 +2,7 @@
 import { DurableObject, env } from "cloudflare:workers";
 import { natsConnector } from "#nats/connection.ts";
 import { epochBroadcast } from "#nats/epoch-broadcast.ts";
+import { CONTROL_USER } from "#nats/subjects.ts";
 import { sendSpansTo } from "#otel/send-spans-to.ts";
 import { startWorkerTelemetry } from "#otel/worker-telemetry.ts";
 import type { ReadinessCheck } from "#shared/http/readiness.ts";
@@ -34,6 +35,8 @@ interface ControlEnv {
   readonly REGISTRY_ALLOWED_HOSTS?: string;
   /** The address of the NATS server over which long-lived processes hear of new epochs; without, they ask. */
   readonly NATS_URL?: string;
+  readonly NATS_CREDS?: string;
+  readonly NATS_CA?: string;
   readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string;
   readonly OTEL_EXPORTER_OTLP_HEADERS?: string;
 }
@@ -62,7 +65,16 @@ const upstreams = Object.fromEntries(
 
 const broadcastTo = (url: string | undefined): ((epoch: number) => Promise<void>) =>
   url
-    ? epochBroadcast({ connector: natsConnector({ url, name: CONTROL_PLANE, clock: systemClock }) })
+    ? epochBroadcast({
+        connector: natsConnector({
+          url,
+          name: CONTROL_PLANE,
+          user: CONTROL_USER,
+          creds: bindings.NATS_CREDS,
+          ca: bindings.NATS_CA,
+          clock: systemClock,
+        }),
+      })
     : async () => undefined;
 
 export class ControlPlane extends DurableObject<ControlEnv> {
