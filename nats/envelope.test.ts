@@ -62,6 +62,20 @@ describe("a commit as a message", () => {
     });
   });
 
+  it("says which version of its schema an event follows, where it is not the first", () => {
+    const events = [
+      { type: "OrderPlaced", data: { n: 1 } },
+      { type: "OrderPlaced", data: { n: 2 }, eventVersion: 2 },
+    ];
+    const written = JSON.parse(textOf(encodeCommit("orders", { ...append, events })));
+    expect(written.map((event: object) => "eventversion" in event)).toEqual([false, true]);
+    expect(written[1].eventversion).toBe(2);
+    expect(decoded({ ...append, events }).events.map(({ eventVersion }) => eventVersion)).toEqual([
+      undefined,
+      2,
+    ]);
+  });
+
   it("written by this version is read by every later one", () => {
     const stored =
       '[{"specversion":"1.0","id":"c/0","source":"/orders","type":"orders.OrderPlaced","subject":"order/o-1",' +

@@ -23,6 +23,8 @@ interface CloudEvent {
   datacontenttype: "application/json";
   /** Extension attribute: the event's version within its aggregate. */
   aggregateversion: number;
+  /** Extension attribute: the version of the type's schema that `data` follows; absent means 1. */
+  eventversion?: number;
   data: object;
 }
 
@@ -46,6 +48,7 @@ export const encodeCommit = (service: string, append: Append): CommitMessage => 
       time,
       datacontenttype: "application/json",
       aggregateversion: append.expectedVersion + index + 1,
+      ...(event.eventVersion !== undefined && { eventversion: event.eventVersion }),
       data: event.data,
     }),
   );
@@ -85,6 +88,7 @@ export const decodeCommit = <Event extends DomainEvent>(message: {
           id: event.id,
           time: event.time,
           version: event.aggregateversion,
+          ...(event.eventversion !== undefined && { eventVersion: event.eventversion }),
         }) as unknown as RecordedEvent<Event>,
     ),
   };

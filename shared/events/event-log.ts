@@ -1,6 +1,6 @@
 /** The EventLog port: append, read, tail. One log per service. Adapters: JetStream (`nats/`), in memory (unit tests). */
 import type { Result } from "../result.ts";
-import type { AggregateRef, Commit, DomainEvent } from "./event.ts";
+import type { AggregateRef, Commit, WrittenEvent } from "./event.ts";
 
 export interface Append {
   readonly aggregate: AggregateRef;
@@ -12,7 +12,7 @@ export interface Append {
   readonly commandId: string;
   /** Epoch milliseconds. */
   readonly at: number;
-  readonly events: readonly DomainEvent[];
+  readonly events: readonly WrittenEvent[];
   readonly trace: Readonly<Record<string, string>>;
 }
 

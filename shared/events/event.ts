@@ -6,6 +6,12 @@ export interface DomainEvent {
   readonly data: object;
 }
 
+/** An event as it is written, with the version of its type's schema that its data follows; absent means 1. */
+export interface WrittenEvent extends DomainEvent {
+  /** Set by whoever checks events against their schemas; a domain does not speak of it. */
+  readonly eventVersion?: number;
+}
+
 /** Names one aggregate: `type` is the kind ("order"), `id` must match {@link AGGREGATE_ID}. */
 export interface AggregateRef {
   readonly type: string;
@@ -33,6 +39,8 @@ export type RecordedEvent<Event extends DomainEvent = DomainEvent> = Event & {
   readonly time: string;
   /** 1 for an aggregate's first event, without gaps. */
   readonly version: number;
+  /** Version of its type's schema that `data` follows; absent means 1. */
+  readonly eventVersion?: number;
 };
 
 /** One message of the log: everything that one command decided, atomically. */

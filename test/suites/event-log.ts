@@ -75,6 +75,14 @@ export const testEventLog = (name: string, { create }: EventLogUnderTest): void 
       ]);
     });
 
+    it("gives back which version of its schema an event follows, and nothing of it where nothing was said", async () => {
+      const log = await create();
+      await positionOf(log, append("a", 0, "c1", { events: [placed(1), { ...placed(2), eventVersion: 3 }] }));
+      const [commit] = await log.read(order("a"));
+      expect(commit?.events.map((event) => event.eventVersion)).toEqual([undefined, 3]);
+      expect(commit?.events[0]).not.toHaveProperty("eventVersion");
+    });
+
     it("keeps any JSON as it is: unicode, nesting, numbers, empty things", async () => {
       const log = await create();
       const data = {
