@@ -2,6 +2,8 @@
 export const LIMITS = {
   /** A request body that a service reads; the largest sensible order (200 lines) is a tenth of it. */
   requestBodyBytes: 256 * 1024,
+  /** A request body of a declared length that the gateway reads whole before it asks an instance: beyond it streaming costs less. */
+  wholeBodyBytes: 16 * 1024,
   /** The largest body that a route may let through: the smallest plan of Cloudflare takes no larger ones. */
   routeBodyBytes: 100 * 1024 * 1024,
   /** A request's whole URL: what Cloudflare lets through; workerd alone takes 128 KiB. */
@@ -48,6 +50,24 @@ export const LIMITS = {
   cachedCommands: 50_000,
   /** Command ids remembered per folded aggregate, the newest. An Idempotency-Key is remembered apart from this. */
   rememberedCommands: 1_000,
+  /** How long a command id is known at least, by the time of its events: what repeats a command for longer is broken. */
+  commandIdMs: 24 * 60 * 60 * 1000,
+  /** Ids beyond `rememberedCommands` that wait to be written into the Actor's SQLite together: one statement for all of them. */
+  commandIdsTogether: 100,
+  /** Between removals of ids that are older, a walk through all that the Actor keeps: an index would double each one's writes. */
+  commandIdsSweepMs: 60 * 60 * 1000,
+  /** Commits of one history read and folded at once; what is folded is kept when the time runs out, so that no history is too long. */
+  foldSlice: 2_000,
+  /** Snapshots that one Actor keeps in its SQLite, the oldest make room: as many as it keeps states in memory. */
+  snapshotsKept: 10_000,
+  /** The same in bytes: an Actor's SQLite has 10 GB. */
+  snapshotsKeptBytes: 512 * 1024 * 1024,
+  /** One snapshot as JSON with its command ids; a row of an Actor's SQLite has at most 2 MB. */
+  snapshotBytes: 1024 * 1024,
+  /** All snapshots of a service that are kept on the NATS server, the oldest make room. */
+  snapshotStreamBytes: 1024 * 1024 * 1024,
+  /** A look for a snapshot on the NATS server, or its writing: folding the history is the other way. */
+  snapshotRequestMs: 300,
   /** How long an Idempotency-Key is remembered. */
   idempotencyKeyMs: 24 * 60 * 60 * 1000,
   /** Commits that a projection applies in one transaction while catching up; 4 MB end one sooner. */
