@@ -51,5 +51,5 @@ test.each(["SUshort", "-----BEGIN NATS USER JWT-----", "password"])(
 
 test("a CA is refused where the platform's own alone count", async () => {
   const opened = openConnection({ servers: "wss://shop:s3cret@nats.example", ca: "PEM" });
-  await expect(opened).rejects.toThrow('Cannot use a CA with "wss://nats.example"');
+  await expect(opened).rejects.toThrow('Cannot use a CA with "wss://nats.example" here');
 });

@@ -26,7 +26,10 @@ export interface NatsAccess {
   readonly servers: string;
   /** An nkey seed (`SU…`), or the content of a `.creds` file; stronger than credentials in the address. */
   readonly creds?: string | undefined;
-  /** Certificates of the authorities that the servers' are signed by, in PEM; absent: those of the platform. */
+  /**
+   * Certificates of the authorities that the servers' are signed by, in PEM; absent: those of the platform. The Workers
+   * runtime and WebSockets take no other.
+   */
   readonly ca?: string | undefined;
 }
 
@@ -61,17 +64,26 @@ export const openConnection = async ({
   ...options
 }: Omit<ConnectionOptions, "servers" | "tls" | "authenticator"> & NatsAccess): Promise<NatsConnection> => {
   const { servers, ...inAddress } = natsServerAddress(options.servers);
+  const isWebSocket = /^wss?:/.test(servers);
+  if (ca && (isWebSocket || IN_WORKERS))
+    throw new Error(`Cannot use a CA with "${servers}" here: the platform's own are trusted alone`);
   const addressed = {
     ...options,
     ...(creds ? { authenticator: authenticatorOf(creds) } : inAddress),
     servers: servers.split(","),
   };
-  if (/^wss?:/.test(servers)) {
-    if (ca) throw new Error(`Cannot use a CA with "${servers}": a WebSocket trusts the platform's alone`);
-    return wsconnect(addressed);
-  }
-  const tls = ca ? { tls: { ca } } : /^tls:/.test(servers) ? { tls: {} } : {};
-  return tcpConnect({ ...addressed, ...tls });
+  if (isWebSocket) return wsconnect(addressed);
+  const tls = /^tls:/.test(servers) || ca ? tlsOptions(ca) : {};
+  // The runtime's sockets find a host by themselves; to look it up first is a request to a public resolver there.
+  return tcpConnect({ ...addressed, ...tls, ...(IN_WORKERS && { resolve: false }) });
+};
+
+const IN_WORKERS = typeof navigator !== "undefined" && navigator.userAgent === "Cloudflare-Workers";
+
+/** The Workers runtime cannot begin TLS on a socket that was read from, as NATS does: the server must take it first. */
+const tlsOptions = (ca: string | undefined): Pick<ConnectionOptions, "tls"> => {
+  if (IN_WORKERS) return { tls: { handshakeFirst: true } };
+  return { tls: ca ? { ca } : {} };
 };
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -5,12 +5,18 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { natsPrograms } from "#test/setup/nats.ts";
+import { testCertificates } from "#test/setup/nats-certificates.ts";
 import { temporaryFolder } from "#test/setup/temporary-folder.ts";
 import { allPermissions } from "./permissions.ts";
 import { natsServerConfig, passwordVariable, serverConfigText } from "./server-config.ts";
 
 const HOSTS = ["nats-1", "nats-2", "nats-3"];
-const ONE = { hosts: ["nats-1"], host: "nats-1", storeDir: "/data/jetstream" };
+const ONE = {
+  hosts: ["nats-1"],
+  host: "nats-1",
+  storeDir: "/data/jetstream",
+  durability: "interval",
+} as const;
 
 const programs = await natsPrograms();
 const passwords = Object.fromEntries(
@@ -18,15 +24,12 @@ const passwords = Object.fromEntries(
 );
 
 describe("a server's configuration", () => {
-  test("names its durability, and leaves it to the server where nobody chose one", () => {
-    expect(natsServerConfig({ ...ONE, durability: "always" }).jetstream).toEqual({
-      store_dir: "/data/jetstream",
-      sync_interval: "always",
-    });
-    expect(natsServerConfig({ ...ONE, durability: "interval" }).jetstream).toMatchObject({
-      sync_interval: "2m",
-    });
-    expect(natsServerConfig(ONE).jetstream).toEqual({ store_dir: "/data/jetstream" });
+  test("names its durability, which a server before 2.10 has no setting for", () => {
+    const always = natsServerConfig({ ...ONE, durability: "always" });
+    expect(always.jetstream).toEqual({ store_dir: "/data/jetstream", sync_interval: "always" });
+    expect(natsServerConfig(ONE).jetstream).toMatchObject({ sync_interval: "2m" });
+    expect(natsServerConfig({ ...ONE, before210: true }).jetstream).toEqual({ store_dir: "/data/jetstream" });
+    expect(() => natsServerConfig({ ...ONE, durability: "always", before210: true })).toThrow("before 2.10");
   });
 
   test("of one of three has the routes to the others", () => {
@@ -56,22 +59,29 @@ describe("a server's configuration", () => {
     );
   });
 
-  test.each(programs)("is taken by NATS $version, with users, a cluster and WebSockets", async (program) => {
-    const folder = await temporaryFolder("conf");
-    const isOldest = program.version.startsWith("2.9.");
-    const settings = natsServerConfig({
-      ...ONE,
-      hosts: HOSTS,
-      durability: isOldest ? undefined : "always",
-      webSocket: true,
-      users: allPermissions(),
-    });
-    const file = join(folder.path, "nats.conf");
-    await writeFile(file, serverConfigText(settings));
-    const checked = await promisify(execFile)(program.path, ["-t", "-c", file], {
-      env: { ...process.env, ...passwords },
-    });
-    expect(checked.stderr).toContain("configuration file");
-    await folder.remove();
-  });
+  test.each(programs)(
+    "is taken by NATS $version, with users, TLS, a cluster and WebSockets",
+    async (program) => {
+      const folder = await temporaryFolder("conf");
+      const before210 = program.version.startsWith("2.9.");
+      const certificates = await testCertificates();
+      const settings = natsServerConfig({
+        ...ONE,
+        hosts: HOSTS,
+        durability: before210 ? "interval" : "always",
+        before210,
+        tls: { cert: certificates.certFile, key: certificates.keyFile, ca: certificates.caFile },
+        webSocket: true,
+        users: allPermissions(),
+      });
+      const file = join(folder.path, "nats.conf");
+      await writeFile(file, serverConfigText(settings));
+      const checked = await promisify(execFile)(program.path, ["-t", "-c", file], {
+        env: { ...process.env, ...passwords },
+      });
+      expect(checked.stderr).toContain("configuration file");
+      await certificates.remove();
+      await folder.remove();
+    },
+  );
 });

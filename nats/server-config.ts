@@ -31,8 +31,9 @@ export interface ServerConfigOptions {
   readonly hosts: readonly string[];
   /** Which of them this is for. */
   readonly host: string;
-  /** Absent: the server's default, which is `interval`; one before 2.10 knows no other and refuses the setting. */
-  readonly durability?: Durability | undefined;
+  readonly durability: Durability;
+  /** For servers before 2.10: they know no setting of the durability, which is `interval`, and no TLS from the first byte. */
+  readonly before210?: boolean;
   /** Folder of the log. */
   readonly storeDir: string;
   /** Paths on the server. */
@@ -58,11 +59,13 @@ export const ACCOUNT = "SKERRY";
 export const passwordVariable = (user: string): string =>
   `NATS_PASSWORD_${user.toUpperCase().replaceAll("-", "_")}`;
 
-/** @throws RangeError when the host is none of the cluster's */
+/** @throws RangeError when the host is none of the cluster's, or the server knows no such durability */
 export const natsServerConfig = (options: ServerConfigOptions): ServerSettings => {
-  const { host, hosts, durability, storeDir, tls, webSocket = false, users } = options;
+  const { host, hosts, durability, before210 = false, storeDir, tls, webSocket = false, users } = options;
   if (!hosts.includes(host))
     throw new RangeError(`Cannot configure the server "${host}": expected one of ${hosts.join(", ")}`);
+  if (before210 && durability === "always")
+    throw new RangeError('Cannot have durability "always" before 2.10: expected "interval"');
   const certificate = tls && { cert_file: tls.cert, key_file: tls.key };
   return {
     server_name: host,
@@ -71,9 +74,10 @@ export const natsServerConfig = (options: ServerConfigOptions): ServerSettings =
     max_payload: MAX_PAYLOAD_BYTES,
     jetstream: {
       store_dir: storeDir,
-      ...(durability && { sync_interval: SYNC_INTERVAL[durability] }),
+      ...(!before210 && { sync_interval: SYNC_INTERVAL[durability] }),
     },
-    ...(certificate && { tls: certificate }),
+    // Workers can begin TLS only so; others are heard as ever after 50 ms.
+    ...(certificate && { tls: { ...certificate, ...(!before210 && { handshake_first: "auto" }) } }),
     ...(webSocket && {
       websocket: { port: WEBSOCKET_PORT, ...(certificate ? { tls: certificate } : { no_tls: true }) },
     }),
