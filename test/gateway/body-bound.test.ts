@@ -1,6 +1,7 @@
 /** Bodies that do not say how large they are, cut off by the gateway in the Workers runtime. */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { LIMITS } from "#shared/limits.ts";
 import { policySchema } from "#workers/gateway/policy/policy-schema.ts";
 import { type GatewayInWorkers, startGatewayInWorkers } from "./gateway-in-workers.ts";
 import { answersIn, chunk, head, rawConnection } from "./raw-exchange.ts";
@@ -11,7 +12,17 @@ let ground: GatewayInWorkers;
 beforeAll(async () => {
   ground = await startGatewayInWorkers({
     services: { wire: join(import.meta.dirname, "workers/wire-service.ts") },
-    config: { services: { wire: { limits: { bodyBytes: BOUND } } } },
+    config: {
+      services: { wire: { limits: { bodyBytes: BOUND } } },
+      routes: {
+        wide: {
+          match: { path: "/wide/*" },
+          to: { service: "wire", major: 1 },
+          rewrite: "/wire/v1/*",
+          policy: { limits: { bodyBytes: 1_000_000 } },
+        },
+      },
+    },
   });
 });
 afterAll(() => ground?.close());
@@ -80,9 +91,9 @@ describe.runIf("limits" in policySchema.shape)("a chunked body", () => {
 const OFTEN = 100;
 
 describe("a body that ends before its declared length", () => {
-  const halfClosed = async (method: string, path: string, ...fields: readonly string[]) => {
+  const halfClosed = async (method: string, path: string, length: number, ...fields: readonly string[]) => {
     const connection = rawConnection(ground.url);
-    connection.send(`${head(`${method} /wire/v1/${path}`, ...fields, "Content-Length: 100")}abc`);
+    connection.send(`${head(`${method} /wide/${path}`, ...fields, `Content-Length: ${length}`)}abc`);
     connection.end();
     const [answer] = answersIn(await connection.closed());
     return { status: answer?.status, type: (JSON.parse(answer?.body || "{}") as { type?: string }).type };
@@ -90,34 +101,37 @@ describe("a body that ends before its declared length", () => {
   const BROKEN = { status: 400, type: "/problems/malformed_request" };
 
   test.each([
-    ["a POST, which streams", "POST", "read"],
-    ["a POST whose service answers that it failed", "POST", "tell-broken"],
-    ["a PUT, which is kept to be sent again", "PUT", "read"],
-    ["a GET", "GET", "read"],
-    ["a HEAD", "HEAD", "read"],
+    ["a small POST", "POST", "read", 100],
+    ["a larger POST, which streams", "POST", "read", 100_000],
+    ["a larger POST whose service answers that it failed", "POST", "tell-broken", 100_000],
+    ["a PUT, which is kept to be sent again", "PUT", "read", 50_000],
+    ["a larger PUT", "PUT", "read", 100_000],
+    ["a GET", "GET", "read", 100],
+    ["a HEAD", "HEAD", "read", 100],
   ])(
     "is the client's fault however often it comes, and the instance is asked as before: %s",
-    async (_, method, path) => {
+    async (_, method, path, length) => {
       const expected = method === "HEAD" ? { status: 400 } : BROKEN;
-      for (let time = 0; time < OFTEN; time++) expect(await halfClosed(method, path)).toMatchObject(expected);
+      for (let time = 0; time < OFTEN; time++)
+        expect(await halfClosed(method, path, length)).toMatchObject(expected);
       for (const well of ["GET", "POST"])
-        expect((await fetch(`${ground.url}/wire/v1/mirror`, { method: well })).status).toBe(200);
+        expect((await fetch(`${ground.url}/wide/mirror`, { method: well })).status).toBe(200);
     },
   );
 
   test("is refused before an instance is asked, where the body would be kept", async () => {
     await arrived();
-    expect(await halfClosed("PUT", "read")).toEqual(BROKEN);
-    expect(await halfClosed("POST", "read", 'Idempotency-Key: "broken"')).toEqual(BROKEN);
+    expect(await halfClosed("PUT", "read", 50_000)).toEqual(BROKEN);
+    expect(await halfClosed("POST", "read", 100, 'Idempotency-Key: "broken"')).toEqual(BROKEN);
     expect(await arrived()).toEqual([]);
   });
 });
 
 test("a body of a declared length reaches the service with that length, also one of a GET", async () => {
-  const told = async (method: string) => {
-    const fields = ["Content-Length: 3", "Connection: close"];
+  const told = async (method: string, sent: string) => {
+    const fields = [`Content-Length: ${sent.length}`, "Connection: close"];
     const connection = rawConnection(ground.url);
-    connection.send(`${head(`${method} /wire/v1/mirror`, ...fields)}abc`);
+    connection.send(head(`${method} /wide/mirror`, ...fields) + sent);
     const [answer] = answersIn(await connection.closed());
     const { headers, body } = JSON.parse(answer?.body ?? "") as {
       headers: Record<string, string>;
@@ -125,5 +139,31 @@ test("a body of a declared length reaches the service with that length, also one
     };
     return [headers["content-length"], body];
   };
-  for (const method of ["POST", "PUT", "GET"]) expect(await told(method)).toEqual(["3", "abc"]);
+  for (const sent of ["abc", "abc".repeat(50_000)])
+    for (const method of ["POST", "PUT", "GET"])
+      expect(await told(method, sent)).toEqual([`${sent.length}`, sent]);
+});
+
+test("a GET with more of a body than anybody has a use for is refused", async () => {
+  const size = LIMITS.requestBodyBytes + 1;
+  const large = head("GET /wide/read", `Content-Length: ${size}`, "Connection: close") + "a".repeat(size);
+  expect(await send(large)).toEqual({ status: 413, type: "/problems/body_too_large" });
+});
+
+test.each([
+  ["small", "POST", 100],
+  ["kept to be sent again", "PUT", 50_000],
+  ["streamed", "POST", 100_000],
+  ["of a GET", "GET", 100],
+])("a body that does not come in time gets 504: %s", async (_, method, length) => {
+  const connection = rawConnection(ground.url);
+  const fields = [`Content-Length: ${length}`, "Skerry-Deadline: 200"];
+  connection.send(`${head(`${method} /wide/read`, ...fields)}abc`);
+  const [answer] = answersIn(await connection.hear(/body[^}]*\}$/i));
+  connection.destroy();
+  expect(answer?.status).toBe(504);
+  expect(JSON.parse(answer?.body ?? "")).toMatchObject({
+    type: "/problems/deadline_exceeded",
+    detail: expect.stringContaining("Reading the body"),
+  });
 });

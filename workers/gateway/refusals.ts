@@ -88,6 +88,14 @@ export const refuseSending = (named: Named, service: string, reason: SendRefusal
       );
     case "body_broken":
       return refusal(named, "malformed_request", "Reading the body: it broke off; expected it to its end.");
+    case "body_over": {
+      const most = `at most ${reason.bytesMax} bytes`;
+      return refusal(
+        named,
+        "body_too_large",
+        `Reading the body: it has more; expected ${most} with this method.`,
+      );
+    }
     case "body_late":
       return refusal(
         named,

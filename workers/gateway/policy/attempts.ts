@@ -207,7 +207,7 @@ const judged = (sent: Sent, { hurried }: Sending, signal: AbortSignal | undefine
 };
 
 /** What a timer may come too early by. */
-const EARLY_MS = 1;
+export const EARLY_MS = 1;
 
 /** A timer costs a tenth of a signal, and an instance that does not heed signals is left behind, too. */
 const inTime = (

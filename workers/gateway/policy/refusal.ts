@@ -9,6 +9,8 @@ export type SendRefusal =
   | { readonly code: "client_gone" }
   /** The client did not send its body to the end. */
   | { readonly code: "body_broken" }
+  /** A method that has no use for a body came with a large one. */
+  | { readonly code: "body_over"; readonly bytesMax: number }
   /** The request's time is over, and it went into the client's body. */
   | { readonly code: "body_late"; readonly withinMs: number }
   /** The breakers of all instances are open; Infinity while an operator holds them open. */
@@ -29,4 +31,4 @@ export const SHED: SendRefusal = { code: "shed" };
 
 /** Nothing is said of any instance, nor of how much the service can do; nobody tries again, or answers in its place. */
 export const isClientsDoing = ({ code }: SendRefusal): boolean =>
-  code === "client_gone" || code === "body_broken" || code === "body_late";
+  code === "client_gone" || code === "body_broken" || code === "body_over" || code === "body_late";

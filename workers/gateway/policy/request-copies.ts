@@ -1,6 +1,7 @@
 /** The same request for each of its attempts, its body kept where it is small and may be sent again. */
 import { LIMITS } from "#shared/limits.ts";
 import type { Deadline } from "#shared/resilience/deadline.ts";
+import type { Timer } from "#shared/resilience/deadline-timer.ts";
 import { type BodyOfAttempt, replayableBody } from "#shared/resilience/replayable-body.ts";
 import { maySendAgain } from "#shared/resilience/retry-safety.ts";
 import type { Exchange } from "../exchange.ts";
@@ -26,6 +27,7 @@ export interface CopyOptions {
   readonly deadline: Deadline;
   /** False when nothing is ever sent twice: then every body streams. */
   readonly again: false | Pick<RetryPart, "safeMethods" | "bodyBytesMax">;
+  readonly timer: Timer;
 }
 
 /** Undefined: nothing need be waited for, and `streamedCopies` do. Of a request without a body nothing is touched. */
@@ -33,6 +35,9 @@ export const keptCopies = (options: CopyOptions): Promise<RequestCopies> | undef
   const { again, exchange } = options;
   const { request } = exchange;
   if (isBare(request)) return hasBody(exchange) ? heardToItsEnd(options) : undefined;
+  const length = lengthOf(exchange.fields);
+  if (length !== undefined && length > 0 && length <= LIMITS.wholeBodyBytes)
+    return request.body === null ? undefined : takeWhole(options);
   if (!again) return undefined;
   if (request.body === null || !maySendAgain(request, again.safeMethods)) return undefined;
   if (Number(request.headers.get("content-length")) > again.bodyBytesMax) return undefined;
@@ -48,6 +53,7 @@ const hasBody = ({ fields, request }: Exchange): boolean =>
 
 const WELL = (): BodyStand => "well";
 const BROKEN = (): BodyStand => "broken";
+const OVER = (): BodyStand => "over";
 
 export const streamedCopies = (options: CopyOptions): RequestCopies => {
   const { exchange, url, identity, deadline, again } = options;
@@ -92,24 +98,54 @@ const lengthOf = (fields: Exchange["fields"]): number | undefined => {
   return declared === null || fields.has("transfer-encoding") ? undefined : Number(declared);
 };
 
-/** It is small and rare: its twin is read before anybody is asked, because it cannot be watched on its way. */
+/** Its twin is read before anybody is asked, because it cannot be watched on its way; nobody has a use for a large one. */
 const heardToItsEnd = async (options: CopyOptions): Promise<RequestCopies> => {
   const { exchange, deadline } = options;
-  const heard = exchange.request.clone();
-  const { broken } = await replayableBody(heard, {
-    bytesMax: LIMITS.routeBodyBytes,
+  const { broken, replayable } = await replayableBody(exchange.request.clone(), {
+    bytesMax: LIMITS.requestBodyBytes,
     signal: deadline.signal,
   });
-  return { ...streamedCopies(options), stand: broken ? BROKEN : WELL };
+  const whole = replayable ? WELL : OVER;
+  return { ...streamedCopies(options), stand: broken ? BROKEN : whole };
 };
 
-const keepBody = async (
-  { exchange, url, identity, deadline }: CopyOptions,
-  bytesMax: number,
-): Promise<RequestCopies> => {
-  const { request, requestId, onward: edits } = exchange;
-  const body = await replayableBody(request, { bytesMax, signal: deadline.signal });
-  const { method, headers, redirect } = request;
+/** Costs less than to watch it on its way, and no instance waits for a slow client. */
+const takeWhole = async (options: CopyOptions): Promise<RequestCopies> => {
+  const { exchange, again } = options;
+  const { request } = exchange;
+  const bytes = await wholeBody(request, options);
+  const opened = { body: bytes ?? null };
+  const isKept = again !== false && bytes !== undefined && bytes.byteLength <= again.bodyBytesMax;
+  return {
+    repeatable: () => isKept && maySendAgain(request, again.safeMethods),
+    next: (signal) => copyWith(opened, options, signal),
+    stand: bytes ? WELL : BROKEN,
+  };
+};
+
+/** Undefined when it broke off, or did not come before the deadline. */
+const wholeBody = (
+  request: Request,
+  { deadline, timer }: CopyOptions,
+): Promise<Uint8Array<ArrayBuffer> | undefined> => {
+  const remainingMs = deadline.remainingMs();
+  const whole = request.arrayBuffer().then(
+    (buffer) => new Uint8Array(buffer),
+    () => undefined,
+  );
+  if (remainingMs === Number.POSITIVE_INFINITY) return whole;
+  return new Promise((resolve) => {
+    const stop = timer(Math.max(0, remainingMs), () => resolve(undefined));
+    whole.then((bytes) => {
+      stop();
+      resolve(bytes);
+    });
+  });
+};
+
+const keepBody = async (options: CopyOptions, bytesMax: number): Promise<RequestCopies> => {
+  const { exchange, deadline } = options;
+  const body = await replayableBody(exchange.request, { bytesMax, signal: deadline.signal });
   let stand = body.broken ? BROKEN : WELL;
   const open = (): BodyOfAttempt => {
     const opened = body.open();
@@ -120,21 +156,24 @@ const keepBody = async (
   };
   return {
     repeatable: () => body.replayable,
-    next(signal) {
-      const init = {
-        method,
-        headers: new Headers(headers),
-        redirect,
-        signal: signal ?? request.signal,
-        ...open(),
-      };
-      // The platform knows what is sent.
-      init.headers.delete("content-length");
-      const copy = new Request(url ?? request.url, init);
-      return carrying(onwardRequest({ request: copy, requestId, edits, identity }), deadline);
-    },
+    next: (signal) => copyWith(open(), options, signal),
     stand: () => stand(),
   };
+};
+
+const copyWith = (
+  opened: BodyOfAttempt,
+  { exchange, url, identity, deadline }: CopyOptions,
+  signal: AbortSignal | undefined,
+): Request => {
+  const { request, fields, requestId, onward: edits } = exchange;
+  const { method, redirect } = request;
+  const headers = new Headers(request.headers);
+  // The platform knows what is sent.
+  headers.delete("content-length");
+  const init = { method, headers, redirect, signal: signal ?? request.signal, ...opened };
+  const copy = new Request(url ?? request.url, init);
+  return carrying(onwardRequest({ request: copy, fields, requestId, edits, identity }), deadline);
 };
 
 const carrying = (request: Request, deadline: Deadline): Request => {

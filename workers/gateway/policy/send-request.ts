@@ -8,7 +8,7 @@ import type { Priority } from "#shared/resilience/throttle.ts";
 import { err } from "#shared/result.ts";
 import { cookieOf } from "../cookies.ts";
 import type { Exchange } from "../exchange.ts";
-import { attempts, type Sending } from "./attempts.ts";
+import { attempts, EARLY_MS, type Sending } from "./attempts.ts";
 import { isServicesWord } from "./failure.ts";
 import { BODY_BROKEN, CLIENT_GONE, isClientsDoing, type SendRefusal, SHED } from "./refusal.ts";
 import { keptCopies, type RequestCopies, streamedCopies } from "./request-copies.ts";
@@ -36,7 +36,7 @@ export const sendRequest = async (sendable: Sendable, tools: Tools): Promise<Out
   if (throttle && permit === undefined) return err(SHED);
 
   const again = retry || (hedge && NO_RETRY);
-  const copying = { exchange, url, identity, deadline, again };
+  const copying = { exchange, url, identity, deadline, again, timer: tools.timer };
   try {
     const kept = keptCopies(copying);
     const copies = kept ? await kept : streamedCopies(copying);
@@ -65,7 +65,10 @@ const unread = (
   deadline: Deadline,
   parts: UpstreamParts,
 ): SendRefusal | undefined => {
-  if (deadline.isOver()) return { code: "body_late", withinMs: withinMsOf(parts) };
+  // What ended the wait may have come too early by the clock.
+  const isLate = deadline.remainingMs() <= (copies.stand() === "broken" ? EARLY_MS : 0);
+  if (isLate) return { code: "body_late", withinMs: withinMsOf(parts) };
+  if (copies.stand() === "over") return { code: "body_over", bytesMax: LIMITS.requestBodyBytes };
   if (copies.stand() !== "broken") return undefined;
   return request.signal.aborted ? CLIENT_GONE : BODY_BROKEN;
 };

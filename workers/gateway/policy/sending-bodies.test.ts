@@ -27,7 +27,9 @@ const broken = () =>
     start: (controller) => controller.enqueue(new Uint8Array(3)),
     pull: (controller) => controller.error(new TypeError("Network connection lost.")),
   });
-const LENGTH = { "content-length": "100" };
+/** Read whole before anybody is asked. */
+const SMALL = { "content-length": "100" };
+const LARGE = { "content-length": "100000" };
 const problemOf = (text: string) => (JSON.parse(text) as { type: string }).type;
 
 const reads: Behaviour = async (request) => new Response(`${(await request.bytes()).byteLength}`);
@@ -40,7 +42,7 @@ const readsAndTells: Behaviour = (request) =>
 const never = () => new Promise<Response>(() => undefined);
 
 describe.each([
-  ["of a declared length", LENGTH],
+  ["of a declared length", LARGE],
   ["of an unknown length", {}],
 ])("a streamed body %s", (_, headers) => {
   test.each([
@@ -97,24 +99,33 @@ describe.each([
     instances({ a: reads });
     const whole = new ReadableStream({
       start(controller) {
-        for (let n = 0; n < 4; n++) controller.enqueue(new Uint8Array(25));
+        for (let n = 0; n < 4; n++) controller.enqueue(new Uint8Array(25_000));
         controller.close();
       },
     });
-    expect(await ask(sending(whole, headers))).toMatchObject({ status: 200, text: "100" });
+    expect(await ask(sending(whole, headers))).toMatchObject({ status: 200, text: "100000" });
   });
 });
 
-test("a body that is kept and breaks off is refused before anybody is asked", async () => {
-  const { instances, ask, asked } = gateway();
-  instances({ a: reads });
-  for (let n = 0; n < OFTEN; n++) {
-    const { status, text } = await ask({ ...sending(broken(), LENGTH), method: "PUT" });
-    expect([status, problemOf(text)]).toEqual([400, "/problems/malformed_request"]);
-  }
-  expect(asked).toEqual([]);
-  expect((await ask()).status).toBe(200);
-});
+test.each([
+  ["to be sent again", "PUT", {}],
+  ["because it is small", "POST", SMALL],
+  ["because it is small, and could be sent again", "PUT", SMALL],
+])(
+  "a body that is read first, %s, and breaks off or is late, is refused before anybody is asked",
+  async (_, method, headers) => {
+    const { instances, ask, asked } = gateway();
+    instances({ a: reads });
+    for (let n = 0; n < OFTEN; n++) {
+      const cut = await ask({ ...sending(broken(), headers), method });
+      expect([cut.status, problemOf(cut.text)]).toEqual([400, "/problems/malformed_request"]);
+      const late = await ask({ ...sending(slow(), headers), method });
+      expect([late.status, problemOf(late.text)]).toEqual([504, "/problems/deadline_exceeded"]);
+    }
+    expect(asked).toEqual([]);
+    expect((await ask()).status).toBe(200);
+  },
+);
 
 test("a body that is too large to be kept, and breaks off then, is the client's doing", async () => {
   const { instances, ask } = gateway({ retry: { bodyBytesMax: 2 } });
@@ -134,9 +145,20 @@ test("broken bodies pay for nobody's retry", async () => {
   await ask();
   expect(asked.splice(0)).toHaveLength(2);
   instances({ a: reads });
-  for (let n = 0; n < OFTEN; n++) await ask(sending(broken(), LENGTH));
+  for (let n = 0; n < OFTEN; n++) await ask(sending(broken(), LARGE));
   instances({ a: 502 });
   asked.splice(0);
   await ask();
+  expect(asked).toHaveLength(1);
+});
+
+test("a small body that is read first is sent again only as far as the policy keeps bodies for that", async () => {
+  const { instances, ask, asked, configure } = gateway({ breaker: false, retry: { bodyBytesMax: 10 } });
+  instances({ a: 502 });
+  const ten = { method: "PUT", body: "x".repeat(10), headers: { "content-length": "10" } };
+  await ask(ten);
+  expect(asked.splice(0)).toHaveLength(2);
+  configure({ breaker: false, retry: { bodyBytesMax: 9 } });
+  await ask(ten);
   expect(asked).toHaveLength(1);
 });

@@ -1,7 +1,10 @@
 /** A client's body that streams on, and tells how it stands with it: who is waited for, and whether it broke off. */
 
-/** `awaited`: whoever takes it wants more than the client has sent. `broken`: the client did not send it to its end. */
-export type BodyStand = "well" | "awaited" | "broken";
+/**
+ * `awaited`: whoever takes it wants more than the client has sent. `broken`: the client did not send it to its end. `over`: it is
+ * larger than may be, and nobody is asked.
+ */
+export type BodyStand = "well" | "awaited" | "broken" | "over";
 
 export interface WatchedBody {
   readonly body: ReadableStream<Uint8Array>;
