@@ -66,6 +66,8 @@ export const LIMITS = {
   snapshotBytes: 1024 * 1024,
   /** All snapshots of a service that are kept on the NATS server, the oldest make room. */
   snapshotStreamBytes: 1024 * 1024 * 1024,
+  /** Command ids beyond `rememberedCommands` that such a snapshot carries, or it is not written: it has to fit into one message. */
+  snapshotLogCommands: 10_000,
   /** A look for a snapshot on the NATS server, or its writing: folding the history is the other way. */
   snapshotRequestMs: 300,
   /** How long an Idempotency-Key is remembered. */

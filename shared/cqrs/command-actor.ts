@@ -8,9 +8,11 @@ import type { ActorContext, ActorLogic } from "../runtime/actor.ts";
 import type { Clock, Random, Sleep } from "../runtime/clock.ts";
 import { injectTrace } from "../telemetry/propagation.ts";
 import type { Aggregate } from "./aggregate.ts";
-import { emptyFold, type Folded, foldCommits, foldedCache } from "./folded-cache.ts";
+import type { Folded } from "./folded-cache.ts";
+import { type FoldBounds, foldedStates, keyOf, type Wanted } from "./folded-states.ts";
 import { idempotencyKeys, type KeyHolder, type KeyRequest } from "./idempotency-keys.ts";
 import { keyedMutex } from "./mutex.ts";
+import { jsonOf, type SnapshotLog } from "./snapshot.ts";
 
 export interface CommandRequest extends AggregateRef {
   readonly command: object;
@@ -32,80 +34,86 @@ export interface Executed<Event extends DomainEvent = DomainEvent> {
 
 export type Execution<Event extends DomainEvent = DomainEvent> = Result<Executed<Event>, Failure>;
 
+export interface StateNow {
+  /** Of the last commit, and of the last event; 0 for an aggregate without history. */
+  readonly position: number;
+  readonly version: number;
+  /** The state as its `snapshot` encodes it; null when it is not JSON. */
+  readonly json: string | null;
+  /** The `snapshot.version` that encoded it; 0 without one. */
+  readonly schema: number;
+}
+
 export type CommandMethods = {
   execute(request: CommandRequest): Promise<Execution>;
   reserve(request: KeyRequest): Promise<Result<KeyHolder, Failure>>;
   history(aggregate: AggregateRef): Promise<Result<Commit[], Failure>>;
+  /** With every acknowledged commit. */
+  state(aggregate: AggregateRef): Promise<Result<StateNow, Failure>>;
   /** Whether the log can be reached. */
   ready(): Promise<Result<{ position: number }, Failure>>;
 };
 
 export type Aggregates = Readonly<Record<string, Aggregate<unknown, object, DomainEvent>>>;
 
-/** One command while it is served. */
-interface Turn {
+/** One command while it is served. `until`: by then it is answered, whatever it then still waits for. */
+interface Turn extends Wanted {
   readonly request: CommandRequest;
-  readonly aggregate: Aggregate<unknown, object, DomainEvent>;
-  /** Epoch ms by which the command is answered, whatever it then still waits for. */
-  readonly until: number;
 }
 
 export const commandActor = ({
   context,
   log,
   aggregates,
+  snapshotLog,
   clock,
   random,
   sleep,
+  bounds = LIMITS,
 }: {
   context: ActorContext;
   log: EventLog;
   /** By their `type`. */
   aggregates: Aggregates;
+  /** For the aggregates whose snapshots are to stand `inLog`. */
+  snapshotLog?: SnapshotLog | undefined;
   clock: Clock;
   random: Random;
   sleep: Sleep;
+  bounds?: FoldBounds;
 }): ActorLogic<CommandMethods> => {
   const exclusively = keyedMutex();
-  const cache = foldedCache();
+  const states = foldedStates({ context, log, snapshotLog, clock, sleep, exclusively, bounds });
   const keys = idempotencyKeys(context.sql, clock);
 
-  const fold = async ({ request, aggregate, until }: Turn) => {
-    const cacheKey = keyOf(request);
-    const known = cache.get(cacheKey);
-    if (known) return known;
-    const commits = request.isNew ? [] : await log.read(request, { until });
-    const folded = foldCommits(aggregate, emptyFold(aggregate), commits);
-    if (!request.isNew) cache.set(cacheKey, folded);
-    return folded;
-  };
-
-  const catchUp = async ({ request, aggregate, until }: Turn, folded: Folded) => {
-    const commits = await log.read(request, { after: folded.position, until });
-    const fresh = foldCommits(aggregate, folded, commits);
-    cache.set(keyOf(request), fresh);
-    return fresh;
-  };
-
-  const outcomeAt = async ({ request, until }: Turn, position: number): Promise<Execution> => {
-    const [commit] = await log.read(request, { after: position - 1, most: 1, until });
-    if (commit?.position !== position) {
-      throw new Error(`Cannot find the commit of command "${request.commandId}" at position ${position}`);
-    }
+  /** Undefined when another commit stands there, or none. */
+  const outcomeAt = async (
+    { ref, request, until }: Turn,
+    position: number,
+  ): Promise<Execution | undefined> => {
+    const [commit] = await log.read(ref, { after: position - 1, most: 1, until });
+    if (commit?.position !== position || commit.commandId !== request.commandId) return undefined;
     return ok({ position, events: commit.events, duplicate: true });
   };
 
   /** What an earlier request with the same command id did, or undefined when none is known of. */
   const earlierOutcome = async (turn: Turn, folded: Folded): Promise<Execution | undefined> => {
-    const { request } = turn;
+    const { ref, request } = turn;
     const position =
-      folded.commands.get(request.commandId) ?? (request.key ? keys.settledAt(request.key) : undefined);
+      states.positionOf(ref, folded, request.commandId) ??
+      (request.key ? keys.settledAt(request.key) : undefined);
     return position === undefined ? undefined : outcomeAt(turn, position);
   };
 
+  /** Others came first. When the log then has nothing new, it is not the one that was folded. */
+  const afterConflict = async (turn: Turn, folded: Folded, decision: number): Promise<Folded> => {
+    const fresh = await states.catchUp(turn, folded);
+    return fresh.position === folded.position && decision === RELOAD_AFTER ? states.reload(turn) : fresh;
+  };
+
   const decideAndAppend = async (turn: Turn): Promise<Execution> => {
-    const { request, aggregate, until } = turn;
-    let folded = await fold(turn);
+    const { ref, request, aggregate, until } = turn;
+    let folded = await states.load(turn, request.isNew);
     for (let decision = 1; decision <= LIMITS.decisionsMax; decision++) {
       const earlier = await earlierOutcome(turn, folded);
       if (earlier) return earlier;
@@ -114,7 +122,7 @@ export const commandActor = ({
       if (decided.value.length === 0) return ok({ position: folded.position, events: [], duplicate: false });
 
       const append: Append = {
-        aggregate: { type: request.type, id: request.id },
+        aggregate: ref,
         expectedPosition: folded.position,
         expectedVersion: folded.version,
         commandId: request.commandId,
@@ -126,16 +134,16 @@ export const commandActor = ({
       if (appended.ok) {
         const { position, duplicate } = appended.value;
         if (duplicate) {
-          await catchUp(turn, folded);
-          return outcomeAt(turn, position);
+          await states.catchUp(turn, folded);
+          return (await outcomeAt(turn, position)) ?? notFound(request, position);
         }
         const commit = commitOf(append, position);
-        cache.set(keyOf(request), foldCommits(aggregate, folded, [commit]));
+        states.add(turn, folded, commit);
         return ok({ position, events: commit.events, duplicate: false });
       }
       if (appended.error.code !== "conflict") return err(failureOf(appended.error));
       if (decision > 1) await sleep(random() * 10 * decision);
-      folded = await catchUp(turn, folded);
+      folded = await afterConflict(turn, folded, decision);
     }
     return err({
       code: "conflict",
@@ -143,30 +151,54 @@ export const commandActor = ({
     });
   };
 
-  const execute: CommandMethods["execute"] = async (request) => {
-    const aggregate = aggregates[request.type];
-    if (!aggregate) throw new Error(`Cannot execute a command on "${request.type}": no such aggregate`);
+  const answered = async (turn: Turn): Promise<Execution> => {
+    const { ref, request } = turn;
+    try {
+      const execution = await decideAndAppend(turn);
+      if (!execution.ok && execution.error.code === "unavailable") states.doubt(ref);
+      if (execution.ok && request.key && execution.value.events.length > 0)
+        keys.settle(request.key, execution.value.position);
+      return execution;
+    } catch (error) {
+      if (!(error instanceof LogUnavailable)) {
+        states.drop(ref);
+        throw error;
+      }
+      states.doubt(ref);
+      return err(unavailable(error.message));
+    }
+  };
+
+  /** Alone on its aggregate, within a command's time. */
+  const inTurn = <T>(
+    { type, id }: AggregateRef,
+    work: (wanted: Wanted) => Promise<Result<T, Failure>>,
+  ): Promise<Result<T, Failure>> => {
+    const aggregate = aggregates[type];
+    if (!aggregate) throw new Error(`Cannot find "${id}" of "${type}": no such aggregate`);
     const askedAt = clock();
-    return exclusively(keyOf(request), async () => {
+    const wanted = { ref: { type, id }, aggregate, until: askedAt + LIMITS.commandMs };
+    return exclusively(keyOf(wanted.ref), async () => {
       if (clock() - askedAt > LIMITS.commandQueueMs)
         return err(unavailable("Others were served first for too long"));
       try {
-        const execution = await decideAndAppend({ request, aggregate, until: askedAt + LIMITS.commandMs });
-        if (!execution.ok && execution.error.code === "unavailable") cache.drop(keyOf(request));
-        if (execution.ok && request.key && execution.value.events.length > 0)
-          keys.settle(request.key, execution.value.position);
-        return execution;
-      } catch (error) {
-        cache.drop(keyOf(request));
-        if (error instanceof LogUnavailable) return err(unavailable(error.message));
-        throw error;
+        return await work(wanted);
+      } finally {
+        states.keepSoon(wanted);
       }
     });
   };
 
+  const stateNow = async (wanted: Wanted): Promise<StateNow> => {
+    const { state, position, version } = await states.catchUp(wanted, await states.load(wanted, true));
+    const { snapshot } = wanted.aggregate;
+    return { position, version, json: jsonOf(snapshot, state) ?? null, schema: snapshot?.version ?? 0 };
+  };
+
   return {
     methods: {
-      execute,
+      execute: async (request) => inTurn(request, (wanted) => answered({ ...wanted, request })),
+      state: async (aggregate) => inTurn(aggregate, (wanted) => orUnavailable(() => stateNow(wanted))),
       reserve: async (request) => keys.reserve(request),
       history: (aggregate) => orUnavailable(() => log.read(aggregate)),
       ready: () => orUnavailable(async () => ({ position: await log.lastPosition() })),
@@ -174,7 +206,12 @@ export const commandActor = ({
   };
 };
 
-const keyOf = ({ type, id }: AggregateRef): string => `${type}/${id}`;
+/** Decisions after which a conflict without news is looked into: a cluster tells of some commits before it shows them. */
+const RELOAD_AFTER = 3;
+
+const notFound = ({ commandId }: CommandRequest, position: number): never => {
+  throw new Error(`Cannot find the commit of command "${commandId}" at position ${position}`);
+};
 
 const commitOf = (append: Append, position: number): Commit => ({
   aggregate: append.aggregate,

@@ -25,6 +25,7 @@ const setUp = (shards: number) => {
         return ok({ id: (known ?? request).id, fresh: !known, reservedAt: 7 });
       },
       history: async () => ok([]),
+      state: async () => ok({ position: 0, version: 0, json: "{}", schema: 0 }),
       ready: async () => ok({ position: 0 }),
     }),
   };
@@ -120,13 +121,20 @@ describe("a command with a key", () => {
 describe("a shard that cannot be reached", () => {
   const reaching = (failure: Error) => {
     const fails = () => Promise.reject(failure);
-    const methods: CommandMethods = { execute: fails, reserve: fails, history: fails, ready: fails };
+    const methods: CommandMethods = {
+      execute: fails,
+      reserve: fails,
+      history: fails,
+      state: fails,
+      ready: fails,
+    };
     return commands({ actors: { named: () => methods }, shards: 4 });
   };
   const calls: [string, (all: ReturnType<typeof reaching>) => Promise<unknown>][] = [
     ["execute", ({ execute }) => execute(command("a"))],
     ["executeOnce", ({ executeOnce }) => executeOnce(keyed("k", uuidv7))],
     ["history", ({ history }) => history({ type: "order", id: "a" })],
+    ["state", ({ state }) => state({ type: "order", id: "a" })],
     ["ready", ({ ready }) => ready()],
   ];
 

@@ -3,7 +3,7 @@ import type { AggregateRef, Commit, DomainEvent } from "../events/event.ts";
 import type { Failure } from "../http/errors.ts";
 import type { Result } from "../result.ts";
 import type { Actors } from "../runtime/actor.ts";
-import type { CommandMethods, CommandRequest, Execution } from "./command-actor.ts";
+import type { CommandMethods, CommandRequest, Execution, StateNow } from "./command-actor.ts";
 import { fnv1a } from "./fnv1a.ts";
 import { reachingActor } from "./reaching-actor.ts";
 
@@ -26,6 +26,8 @@ export interface Commands {
     command: KeyedCommand,
   ): Promise<Result<{ id: string; execution: Execution<Event> }, Failure>>;
   history(aggregate: AggregateRef): Promise<Result<Commit[], Failure>>;
+  /** With every acknowledged commit. */
+  state(aggregate: AggregateRef): Promise<Result<StateNow, Failure>>;
   ready(): Promise<Result<{ position: number }, Failure>>;
 }
 
@@ -75,6 +77,7 @@ export const commands = ({
       return { ok: true, value: { id: reserved.value.id, execution } };
     },
     history: (aggregate) => reachingActor(() => actorOf(shardOf(aggregate.id)).history(aggregate)),
+    state: (aggregate) => reachingActor(() => actorOf(shardOf(aggregate.id)).state(aggregate)),
     ready: () => reachingActor(() => actorOf(0).ready()),
   };
 };

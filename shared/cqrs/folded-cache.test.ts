@@ -5,7 +5,13 @@ const folded = (commands: number): Folded => ({
   state: {},
   position: commands,
   version: commands,
-  commands: new Map(Array.from({ length: commands }, (_, n) => [`c${n}`, n])),
+  commandId: `c${commands - 1}`,
+  commands: {
+    newest: new Map(Array.from({ length: commands }, (_, n) => [`c${n}`, [`c${n}`, n, 0]])),
+    spilledUntil: 0,
+  },
+  savedVersion: 0,
+  behind: false,
 });
 
 const holds = (cache: ReturnType<typeof foldedCache>, keys: string) =>
@@ -44,7 +50,7 @@ describe("foldedCache", () => {
     const growing = folded(1);
     cache.set("a", growing);
     cache.set("b", folded(5));
-    for (let n = 0; n < 3; n++) growing.commands.set(`more-${n}`, n);
+    for (let n = 0; n < 3; n++) growing.commands.newest.set(`more-${n}`, [`more-${n}`, n, 0]);
     cache.set("a", growing);
     expect(holds(cache, "ab")).toBe("ab");
     cache.drop("b");

@@ -2,47 +2,57 @@
 import type { Commit, DomainEvent } from "../events/event.ts";
 import { LIMITS } from "../limits.ts";
 import type { Aggregate } from "./aggregate.ts";
+import { type RememberedCommands, remember, rememberNone } from "./remembered-commands.ts";
 
 export interface Folded<State = unknown> {
   readonly state: State;
   /** Of the last commit; 0 for an aggregate without history. */
   readonly position: number;
+  /** Of the last event. */
   readonly version: number;
-  /** Position by command id, of the newest `LIMITS.rememberedCommands` commits. */
-  readonly commands: Map<string, number>;
+  /** Of the last commit; empty for an aggregate without history. */
+  readonly commandId: string;
+  readonly commands: RememberedCommands;
+  /** `version` of the last snapshot; 0 without one. */
+  readonly savedVersion: number;
+  /** The log may well have more: not to be decided on before that was read. */
+  readonly behind: boolean;
 }
 
 export const emptyFold = <State>(aggregate: Aggregate<State, object, DomainEvent>): Folded<State> => ({
   state: aggregate.initialState(),
   position: 0,
   version: 0,
-  commands: new Map(),
+  commandId: "",
+  commands: rememberNone(),
+  savedVersion: 0,
+  behind: false,
 });
 
-/** Takes over `folded.commands`: the older value is not to be used any more. */
+/**
+ * Takes over `folded.commands`: the older value is not to be used any more.
+ * @param bounds of the command ids: see {@link remember}
+ */
 export const foldCommits = <State, Event extends DomainEvent>(
   aggregate: Aggregate<State, object, Event>,
   folded: Folded<State>,
   commits: readonly Commit<Event>[],
+  bounds: { max: number; since: number },
 ): Folded<State> => {
-  let { state, position, version } = folded;
-  const { commands } = folded;
+  let { state, position, version, commandId } = folded;
   for (const commit of commits) {
     for (const event of commit.events) {
       state = aggregate.evolve(state, event);
       version = event.version;
     }
     position = commit.position;
-    commands.set(commit.commandId, commit.position);
-    if (commands.size > LIMITS.rememberedCommands) {
-      for (const oldest of commands.keys()) {
-        commands.delete(oldest);
-        break;
-      }
-    }
+    commandId = commit.commandId;
+    remember(folded.commands, [commandId, position, timeOf(commit)], bounds);
   }
-  return { state, position, version, commands };
+  return { ...folded, state, position, version, commandId };
 };
+
+const timeOf = ({ events }: Commit): number => Date.parse(events[0]?.time ?? "") || 0;
 
 export interface FoldedCache {
   get(key: string): Folded | undefined;
@@ -68,8 +78,9 @@ export const foldedCache = ({
   };
 
   const add = (key: string, folded: Folded) => {
-    entries.set(key, { folded, commands: folded.commands.size });
-    commands += folded.commands.size;
+    const { size } = folded.commands.newest;
+    entries.set(key, { folded, commands: size });
+    commands += size;
   };
 
   return {

@@ -142,10 +142,10 @@ type Fate = "works" | "works, with its command id long forgotten" | "crashes bef
 
 /** Commands whose calls interleave as the scheduler wants and meet the fates in turn, then work. */
 const troubled = (
-  { execute, history }: Pick<CommandMethods, "execute" | "history">,
+  { execute, history, state }: Pick<CommandMethods, "execute" | "history" | "state">,
   scheduler: fc.Scheduler,
   fates: Fate[],
-): Pick<CommandMethods, "execute" | "history"> => {
+): Pick<CommandMethods, "execute" | "history" | "state"> => {
   let forgotten = 0;
   const scheduled = async <T>(work: () => Promise<T>) => {
     await scheduler.schedule(Promise.resolve());
@@ -153,6 +153,7 @@ const troubled = (
   };
   return {
     history: (aggregate) => scheduled(() => history(aggregate)),
+    state: (aggregate) => scheduled(() => state(aggregate)),
     execute: (request) =>
       scheduled(async () => {
         const fate = fates.shift() ?? "works";

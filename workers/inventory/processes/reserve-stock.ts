@@ -18,7 +18,7 @@ type Shortage = { readonly sku: string; readonly detail: string };
 /** One event at work: whose id its commands carry, and whose order it is about. */
 type Cause = { readonly eventId: string; readonly orderId: string };
 
-export const reserveStock = (commands: Pick<CommandMethods, "execute" | "history">): Process => {
+export const reserveStock = (commands: Pick<CommandMethods, "execute" | "history" | "state">): Process => {
   const onStock = (command: StockCommand, commandId: string) =>
     commands.execute({ type: stock.type, id: command.sku, command, commandId });
 

@@ -10,7 +10,7 @@ import { payment } from "../domain.ts";
 import type { AuthorisationAnswer, PaymentProvider } from "../provider.ts";
 import { collectPayment } from "./collect-payment.ts";
 
-type Commands = Pick<CommandMethods, "execute" | "history">;
+type Commands = Pick<CommandMethods, "execute" | "history" | "state">;
 
 const startPayments = () => {
   const log = memoryEventLog();
@@ -173,7 +173,7 @@ describe("collect-payment", () => {
     const away = err({ code: "unavailable", detail: "away" });
     expect(await handle(stockReserved, { authorise: async () => failed })).toEqual(failed);
     expect(await handle(stockReserved, {}, { execute: async () => away })).toEqual(away);
-    expect(await handle(cancelled, {}, { history: async () => away })).toEqual(away);
+    expect(await handle(cancelled, {}, { state: async () => away })).toEqual(away);
     expect(await handle(cancelled, { voidOrder: async () => failed })).toEqual(failed);
   });
 });

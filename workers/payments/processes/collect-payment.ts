@@ -17,7 +17,7 @@ type Trigger = Extract<OrderEvent, { type: "OrderStockReserved" | "OrderRejected
 type Outcome = Result<unknown, Failure>;
 
 export const collectPayment = (
-  commands: Pick<CommandMethods, "execute" | "history">,
+  commands: Pick<CommandMethods, "execute" | "history" | "state">,
   provider: PaymentProvider,
 ): Process => {
   const execute = (command: PaymentCommand, commandId: string) =>
