@@ -1,5 +1,7 @@
 /** What other services may see of inventory: its events, its problem types, its configuration, its version. */
 import * as z from "zod";
+import { idField, quantityField } from "#shared/events/event-fields.ts";
+import { type EventOf, type EventTypes, event } from "#shared/events/event-types.ts";
 import type { ProblemTable } from "#shared/http/errors.ts";
 import { LIMITS } from "#shared/limits.ts";
 
@@ -12,37 +14,33 @@ export const INVENTORY_CONFIG = z.strictObject({
   }),
 });
 
-export type ReservationLine = { readonly sku: string; readonly quantity: number };
+const reservationLine = z.strictObject({ sku: idField, quantity: quantityField });
 
-/** Aggregate `stock`, id: sku. Quantities are pieces, 1 or more. */
-export type StockEvent =
-  | { readonly type: "StockReceived"; readonly data: { readonly sku: string; readonly quantity: number } }
+/** Aggregate `stock`, id: sku. Quantities are pieces. */
+const STOCK_EVENTS = {
+  StockReceived: event({ sku: idField, quantity: quantityField }),
   /** Part of an order's reservation. */
-  | {
-      readonly type: "StockAllocated";
-      readonly data: { readonly sku: string; readonly orderId: string; readonly quantity: number };
-    }
-  | {
-      readonly type: "StockDeallocated";
-      readonly data: { readonly sku: string; readonly orderId: string; readonly quantity: number };
-    };
+  StockAllocated: event({ sku: idField, orderId: idField, quantity: quantityField }),
+  StockDeallocated: event({ sku: idField, orderId: idField, quantity: quantityField }),
+} as const satisfies EventTypes;
 
 /** Aggregate `reservation`, id: orderId. */
-export type ReservationEvent =
+const RESERVATION_EVENTS = {
   /** Every line is allocated; one line a sku. */
-  | {
-      readonly type: "StockReserved";
-      readonly data: { readonly orderId: string; readonly lines: readonly ReservationLine[] };
-    }
+  StockReserved: event({ orderId: idField, lines: z.array(reservationLine).min(1) }),
   /** The order gets nothing: `sku` was the first of its lines that was short. */
-  | {
-      readonly type: "StockRefused";
-      readonly data: { readonly orderId: string; readonly sku: string; readonly detail: string };
-    }
+  StockRefused: event({ orderId: idField, sku: idField, detail: z.string() }),
   /** Also when it comes before the reservation, which is then never made. */
-  | { readonly type: "StockReleased"; readonly data: { readonly orderId: string } };
+  StockReleased: event({ orderId: idField }),
+} as const satisfies EventTypes;
 
+export const INVENTORY_EVENTS = { ...STOCK_EVENTS, ...RESERVATION_EVENTS };
+
+export type StockEvent = EventOf<typeof STOCK_EVENTS>;
+export type ReservationEvent = EventOf<typeof RESERVATION_EVENTS>;
 export type InventoryEvent = StockEvent | ReservationEvent;
+
+export type ReservationLine = Extract<ReservationEvent, { type: "StockReserved" }>["data"]["lines"][number];
 
 export const INVENTORY_PROBLEMS = {
   unknown_sku: { status: 404, title: "No stock of this sku was ever received", retryable: false },

@@ -1,7 +1,8 @@
 /** What other services may see of orders: its events, its problem types, its configuration, its version. */
 import * as z from "zod";
+import { idField, moneyField, quantityField, timeField } from "#shared/events/event-fields.ts";
+import { type EventOf, type EventTypes, event } from "#shared/events/event-types.ts";
 import type { ProblemTable } from "#shared/http/errors.ts";
-import type { Money } from "#shared/http/schemas.ts";
 import { LIMITS } from "#shared/limits.ts";
 
 export const ORDERS = { service: "orders", major: 1, version: "1.0.0" } as const;
@@ -27,46 +28,40 @@ export const ORDERS_CONFIG = z.strictObject({
 /** Feature flag, by customer: off refuses new orders with `orders_paused`. On when it is not defined. */
 export const ACCEPT_ORDERS_FLAG = "accept-orders";
 
-export type OrderLine = {
-  readonly sku: string;
-  readonly quantity: number;
+const orderLine = z.strictObject({
+  sku: idField,
+  quantity: quantityField,
   /** Of one piece, when the order was placed. */
-  readonly price: Money;
-};
-
-export type RejectionReason = "out_of_stock" | "payment_declined";
+  price: moneyField,
+});
 
 /** Aggregate `order`, id: orderId. */
-export type OrderEvent =
-  | {
-      readonly type: "OrderPlaced";
-      readonly data: {
-        readonly orderId: string;
-        readonly customerId: string;
-        readonly lines: readonly OrderLine[];
-        readonly total: Money;
-        /** RFC 3339 UTC. */
-        readonly placedAt: string;
-      };
-    }
+export const ORDERS_EVENTS = {
+  OrderPlaced: event({
+    orderId: idField,
+    customerId: idField,
+    lines: z.array(orderLine).min(1),
+    total: moneyField,
+    placedAt: timeField,
+  }),
   /** The stock is held: the order may be paid. */
-  | {
-      readonly type: "OrderStockReserved";
-      readonly data: { readonly orderId: string; readonly customerId: string; readonly total: Money };
-    }
-  | { readonly type: "OrderConfirmed"; readonly data: { readonly orderId: string } }
-  | {
-      readonly type: "OrderRejected";
-      readonly data: {
-        readonly orderId: string;
-        readonly reason: RejectionReason;
-        readonly detail: string;
-      };
-    }
-  | {
-      readonly type: "OrderCancelled";
-      readonly data: { readonly orderId: string; readonly reason: string };
-    };
+  OrderStockReserved: event({ orderId: idField, customerId: idField, total: moneyField }),
+  OrderConfirmed: event({ orderId: idField }),
+  OrderRejected: event({
+    orderId: idField,
+    reason: z.enum(["out_of_stock", "payment_declined"]),
+    detail: z.string(),
+  }),
+  /** The reason is the client's text. */
+  OrderCancelled: event({ orderId: idField, reason: z.string() }),
+} as const satisfies EventTypes;
+
+export type OrderEvent = EventOf<typeof ORDERS_EVENTS>;
+
+type DataOf<Type extends OrderEvent["type"]> = Extract<OrderEvent, { type: Type }>["data"];
+
+export type OrderLine = DataOf<"OrderPlaced">["lines"][number];
+export type RejectionReason = DataOf<"OrderRejected">["reason"];
 
 export const ORDERS_PROBLEMS = {
   order_not_found: { status: 404, title: "There is no order with this id", retryable: false },

@@ -1,7 +1,8 @@
 /** What other services may see of payments: its events, its problem types, its configuration, its version. */
 import * as z from "zod";
+import { idField, moneyField } from "#shared/events/event-fields.ts";
+import { type EventOf, type EventTypes, event } from "#shared/events/event-types.ts";
 import type { ProblemTable } from "#shared/http/errors.ts";
-import type { Money } from "#shared/http/schemas.ts";
 import { LIMITS } from "#shared/limits.ts";
 
 export const PAYMENTS = { service: "payments", major: 1, version: "1.0.0" } as const;
@@ -16,21 +17,18 @@ export const PAYMENTS_CONFIG = z.strictObject({
 });
 
 /** Aggregate `payment`, id: orderId. */
-export type PaymentEvent =
-  | {
-      readonly type: "PaymentAuthorised";
-      readonly data: {
-        readonly orderId: string;
-        readonly amount: Money;
-        /** The provider's own id of what it holds for us. */
-        readonly authorisationId: string;
-      };
-    }
-  | {
-      readonly type: "PaymentDeclined";
-      readonly data: { readonly orderId: string; readonly amount: Money; readonly detail: string };
-    }
+export const PAYMENTS_EVENTS = {
+  PaymentAuthorised: event({
+    orderId: idField,
+    amount: moneyField,
+    /** The provider's own id of what it holds for us. */
+    authorisationId: z.string(),
+  }),
+  PaymentDeclined: event({ orderId: idField, amount: moneyField, detail: z.string() }),
   /** Also when it comes before the authorisation, which is then never made. */
-  | { readonly type: "PaymentVoided"; readonly data: { readonly orderId: string } };
+  PaymentVoided: event({ orderId: idField }),
+} as const satisfies EventTypes;
+
+export type PaymentEvent = EventOf<typeof PAYMENTS_EVENTS>;
 
 export const PAYMENTS_PROBLEMS = {} as const satisfies ProblemTable;
