@@ -13,11 +13,17 @@ import { type Aggregates, type CommandMethods, commandActor } from "#shared/cqrs
 import { type Commands, commands } from "#shared/cqrs/commands.ts";
 import type { Process } from "#shared/cqrs/process.ts";
 import { type ProcessMethods, processActor } from "#shared/cqrs/process-actor.ts";
-import { addProcessRoutes } from "#shared/cqrs/process-routes.ts";
+import { addProcessRoutes, type ParkingMethods } from "#shared/cqrs/process-routes.ts";
 import type { Projection } from "#shared/cqrs/projection.ts";
+import { addProjectionRoutes } from "#shared/cqrs/projection-routes.ts";
+import { type ProjectionMethods, projectionActors, shardNames } from "#shared/cqrs/projection-shards.ts";
 import { type ProjectorMethods, projectorActor } from "#shared/cqrs/projector-actor.ts";
 import { type ServiceActors, serviceHealth, wakeService } from "#shared/cqrs/service-health.ts";
+import { upcastProcess } from "#shared/cqrs/upcast-process.ts";
 import type { EventLog } from "#shared/events/event-log.ts";
+import { addEventSchemasRoute } from "#shared/events/event-schemas-route.ts";
+import type { EventTypes } from "#shared/events/event-types.ts";
+import { typedEventLog } from "#shared/events/typed-event-log.ts";
 import type { ProblemTable } from "#shared/http/errors.ts";
 import type { ReadinessCheck } from "#shared/http/readiness.ts";
 import { createServiceApp, type ServiceApp } from "#shared/http/service-app.ts";
@@ -55,7 +61,7 @@ export interface ServiceParts<Env, Schema extends z.ZodType> {
   readonly entry: ControlLink["entry"];
   readonly commands: Commands;
   /** By the projection's name. */
-  readonly projectors: Actors<ProjectorMethods>;
+  readonly projectors: Actors<ProjectionMethods>;
 }
 
 export interface EventSourcedService<Env extends EventSourcedEnv, Schema extends z.ZodType> {
@@ -70,6 +76,10 @@ export interface EventSourcedService<Env extends EventSourcedEnv, Schema extends
   readonly problems: ProblemTable;
   /** By their `type`. */
   readonly aggregates: Aggregates;
+  /** All that its log may hold. */
+  readonly events: EventTypes;
+  /** The events of the services that its processes follow, by the service. */
+  readonly sources: Readonly<Record<string, EventTypes>>;
   /** Command Actors among which the aggregates are spread. Fixed for the service's lifetime: one writer per aggregate. */
   readonly shards: number;
   readonly projections: readonly Projection[];
@@ -123,9 +133,11 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     },
   });
 
+  const projectorsOf = (env: Env) => durableActors<ProjectorMethods>(env.PROJECTORS);
+
   const actorsOf = (env: Env): ServiceActors => ({
     commands: commandsOf(env),
-    projectors: durableActors<ProjectorMethods>(env.PROJECTORS),
+    projectors: projectionActors(projectorsOf(env), service.projections),
     projections: service.projections.map(({ name }) => name),
     processors: durableActors<ProcessMethods>(env.PROCESSORS),
     processes: processesOf(env).map(({ name }) => name),
@@ -180,7 +192,8 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     actor = host(this.ctx, this.env, "projector", (context) =>
       projectorActor({
         context,
-        projection: named(service.projections, context.name),
+        projection: ofShard(service.projections, context.name),
+        peers: projectorsOf(this.env),
         source: service.name,
         log: logFor(this.env, context, service.name),
         store: d1ReadStore(tracedD1(this.env.DB, service.name)),
@@ -221,7 +234,8 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     const app = createServiceApp({ name, major, description, problems, readiness, config, identity });
     const { commands, projectors } = actors;
     service.addRoutes(app, { env, commands, projectors, config, flags, entry: link.entry });
-    addProcessRoutes(app, actors);
+    addProcessRoutes(app, thatPark(actors, service.projections));
+    addProjectionRoutes(app, { projectors, names: actors.projections });
     return app;
   };
   let app: ServiceApp | undefined;
@@ -241,6 +255,24 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
   } satisfies ExportedHandler<Env>;
 
   return { handlers, Commander, Projector, Processor };
+};
+
+/** Whose Actor has this name: the projection's, or one of its shards'. */
+const ofShard = (projections: readonly Projection[], name: string): Projection =>
+  projections.find((projection) => shardNames(projection).includes(name)) ?? named(projections, name);
+
+/** Processes, and the projections that park. */
+const thatPark = (
+  { processors, processes, projectors }: ServiceActors,
+  projections: readonly Projection[],
+): { processors: Actors<ParkingMethods>; processes: readonly string[] } => {
+  const parking = projections.filter(({ onFailure }) => onFailure === "park").map(({ name }) => name);
+  return {
+    processes: [...processes, ...parking],
+    processors: {
+      named: (name) => (processes.includes(name) ? processors.named(name) : projectors.named(name)),
+    },
+  };
 };
 
 const named = <T extends { readonly name: string }>(all: readonly T[], name: string): T => {

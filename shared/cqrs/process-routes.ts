@@ -12,6 +12,7 @@ import type { ProcessMethods } from "./process-actor.ts";
 const parkedSchema = z.object({
   id: z.string(),
   process: z.string(),
+  projection: z.string().optional(),
   source: z.string(),
   position: z.int(),
   aggregateId: z.string(),
@@ -49,10 +50,13 @@ const replayParked = createRoute({
   },
 });
 
+/** What a process has, and a projection that parks. */
+export type ParkingMethods = Pick<ProcessMethods, "parked" | "replay">;
+
 /** @param processes their names; each is an Actor of `processors` */
 export const addProcessRoutes = (
   app: ServiceApp,
-  { processors, processes }: { processors: Actors<ProcessMethods>; processes: readonly string[] },
+  { processors, processes }: { processors: Actors<ParkingMethods>; processes: readonly string[] },
 ): void => {
   const placeSchema = z.strictObject({ process: z.enum(processes), position: z.int(), id: z.string() });
 

@@ -1,29 +1,29 @@
-/** A projection turns commits into rows; a read store takes the rows and the checkpoint in one transaction. */
-import type { SQL } from "drizzle-orm";
+/** A projection turns commits into changes of a read model's rows, which the read store makes together with the checkpoint. */
 import type { Commit } from "../events/event.ts";
+import type { RowChange } from "./row-change.ts";
 
 export interface Projection {
   /** Names its checkpoint and its Actor. */
   readonly name: string;
+  /** Another one than the read model was built with has it rebuilt beside the standing one; 1 when absent, at most 9,999. */
+  readonly version?: number;
+  /** All that it writes to, and nobody else does. */
+  readonly tables: readonly string[];
   /**
-   * Statements that bring the read model from before the commits to after them, run in order in one transaction.
-   * Set-based: a statement takes all rows of its kind as one JSON parameter (`json_each`), ten times faster than row by row.
+   * What brings the read model from before the commits to after them, made in order in one transaction. Depends on the
+   * commits alone: the same commits in other batches come to the same rows.
    */
-  statements(commits: readonly Commit[]): SQL[];
-}
-
-/** The read store port: rows and checkpoint of one service. Adapters: D1. */
-export interface ReadStore {
-  /** Position up to which the projection has been applied; 0 for a new one. */
-  checkpoint(projection: string): Promise<number>;
+  changes(commits: readonly Commit[]): readonly RowChange[];
   /**
-   * Runs the statements and moves the checkpoint, all or nothing.
-   * @returns "moved" when the checkpoint was not at `from`: somebody else has applied these commits
+   * What the version before had: by it the standing read model goes on while this one is filled. Without it the standing
+   * one stays where it is until then.
    */
-  apply(change: {
-    projection: string;
-    from: number;
-    to: number;
-    statements: readonly SQL[];
-  }): Promise<"applied" | "moved">;
+  readonly former?: { readonly version: number; changes(commits: readonly Commit[]): readonly RowChange[] };
+  /** What happens at a commit that cannot be applied: the projection stops at it, or goes on without that aggregate; `stop` when absent. */
+  readonly onFailure?: "stop" | "park";
+  /**
+   * Actors among which the aggregates are split, at most 64; 1 when absent. Only for rows of which no two aggregates change
+   * the same, or only by `add`: their commits are not applied in the log's order.
+   */
+  readonly shards?: number;
 }

@@ -1,38 +1,56 @@
-import { sql } from "drizzle-orm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type TestActorContext, testActorContext } from "#test/fake/actor-context.ts";
+import { testActorContext } from "#test/fake/actor-context.ts";
+import { memoryReadStore } from "#test/fake/memory-read-store.ts";
 import { type EventLog, LogUnavailable } from "../events/event-log.ts";
 import { memoryEventLog } from "../events/memory-event-log.ts";
 import { LIMITS } from "../limits.ts";
-import type { Projection, ReadStore } from "./projection.ts";
+import type { Actors } from "../runtime/actor.ts";
+import type { Projection } from "./projection.ts";
 import { projectorActor } from "./projector-actor.ts";
+import type { ReadStore } from "./read-store.ts";
+import type { ProjectionShard } from "./rebuild.ts";
 
 type Apply = ReadStore["apply"];
+type Change = Parameters<Apply>[0];
 
 /** A read store in memory whose rows are the positions that it was brought through. */
 const memoryStore = () => {
-  const rows: number[] = [];
-  let checkpoint = 0;
-  const faults: Array<(change: Parameters<Apply>[0], real: Apply) => ReturnType<Apply>> = [];
-  const real: Apply = async ({ from, to, statements }) => {
-    if (from !== checkpoint) return "moved";
-    checkpoint = to;
-    rows.push(
-      ...statements.flatMap(({ queryChunks }) => queryChunks as unknown as number[]).filter(Number.isInteger),
-    );
-    return "applied";
-  };
+  const memory = memoryReadStore("numbers");
+  const faults: Array<(change: Change, real: Apply) => ReturnType<Apply>> = [];
   const store: ReadStore = {
-    checkpoint: async () => checkpoint,
-    apply: (change) => (faults.shift() ?? ((it, apply) => apply(it)))(change, real),
+    ...memory.store,
+    checkpoint: memory.store.checkpoint,
+    apply: (change) =>
+      change.from === change.to
+        ? memory.store.apply(change)
+        : (faults.shift() ?? ((it, apply) => apply(it)))(change, memory.store.apply),
   };
-  return { store, rows, faults, checkpoint: () => checkpoint };
+  return {
+    store,
+    rows: () => memory.rows("numbers").map(({ n }) => n),
+    faults,
+    checkpoint: () => memory.checkpoints.get("numbers") ?? 0,
+  };
 };
 
 const projection: Projection = {
   name: "numbers",
-  statements: (commits) => commits.map(({ position }) => sql`${position}`),
+  tables: ["numbers"],
+  changes: (commits) => [
+    {
+      change: "add",
+      table: "numbers",
+      key: ["n"],
+      rows: commits.map(({ position }) => ({ n: position, times: 1 })),
+    },
+  ],
+};
+
+const peers: Actors<ProjectionShard> = {
+  named: (name) => {
+    throw new Error(`no peer "${name}"`);
+  },
 };
 
 const write = async (log: EventLog, count: number) => {
@@ -50,13 +68,14 @@ const write = async (log: EventLog, count: number) => {
   }
 };
 
-const start = (log: EventLog, store: ReadStore, context: TestActorContext = testActorContext()) => {
+const start = (log: EventLog, store: ReadStore, context = testActorContext({ name: "numbers" })) => {
   const actor = projectorActor({
     context,
     projection,
     source: "orders",
     log,
     store,
+    peers,
     clock: context.time.clock,
     random: () => 0.5,
     sleep: context.sleep,
@@ -83,7 +102,7 @@ describe("a projector", () => {
     const sizes: number[] = [];
     faults.push(
       ...Array.from({ length: 4 }, () => (change: Parameters<Apply>[0], real: Apply) => {
-        sizes.push(change.statements.length);
+        sizes.push(change.changes[0]?.rows.length ?? 0);
         return real(change);
       }),
     );
@@ -93,7 +112,7 @@ describe("a projector", () => {
     await time.settle();
     await write(log, 1);
     await time.pass(LIMITS.projectionPauseMs);
-    expect(rows).toEqual(upTo(LIMITS.projectionBatch + 4));
+    expect(rows()).toEqual(upTo(LIMITS.projectionBatch + 4));
     expect(sizes).toEqual([LIMITS.projectionBatch, 3, 1]);
     expect(await wake({})).toEqual({ projection: "numbers", position: LIMITS.projectionBatch + 4 });
   });
@@ -105,12 +124,12 @@ describe("a projector", () => {
     await wake({});
     await write(log, 1);
     await time.settle();
-    expect(rows).toEqual([1]);
+    expect(rows()).toEqual([1]);
     await write(log, 2);
     await time.pass(LIMITS.projectionPauseMs - 1);
-    expect(rows).toEqual([1]);
+    expect(rows()).toEqual([1]);
     await time.pass(1);
-    expect(rows).toEqual([1, 2, 3]);
+    expect(rows()).toEqual([1, 2, 3]);
   });
 
   it("knows no position before its first look", async () => {
@@ -139,7 +158,7 @@ describe("a projector", () => {
       failure: "The log is not reachable",
     });
     away = false;
-    await time.until(() => rows.length === 1);
+    await time.until(() => rows().length === 1);
     expect(await wake({})).toEqual({ projection: "numbers", position: 1 });
   });
 
@@ -150,7 +169,11 @@ describe("a projector", () => {
       await write(log, 2);
       const { store, rows, faults } = memoryStore();
       faults.push(async (change, real) => {
-        await real({ ...change, to, statements: change.statements.slice(0, to) });
+        await real({
+          ...change,
+          to,
+          changes: change.changes.map((one) => ({ ...one, rows: one.rows.slice(0, to) })),
+        });
         return real(change);
       });
       const { wake, time } = start(log, store);
@@ -158,7 +181,7 @@ describe("a projector", () => {
       await time.settle();
       await write(log, 1);
       await time.pass(LIMITS.projectionPauseMs);
-      expect(rows).toEqual([1, 2, 3]);
+      expect(rows()).toEqual([1, 2, 3]);
     },
   );
 });
@@ -261,7 +284,7 @@ describe("whatever fails and whenever it dies", () => {
           await wake({});
           const last = await log.lastPosition();
           await time.until(() => checkpoint() === last);
-          expect(rows).toEqual(upTo(last));
+          expect(rows()).toEqual(upTo(last));
         },
       ),
       { numRuns: 100 },

@@ -1,12 +1,21 @@
 /** Keeps one projection in step with its service's log, each commit applied exactly once, whoever retries. */
-import type { Commit } from "../events/event.ts";
 import type { EventLog } from "../events/event-log.ts";
-import { LIMITS } from "../limits.ts";
-import type { ActorContext, ActorLogic } from "../runtime/actor.ts";
+import type { Failure } from "../http/errors.ts";
+import type { Result } from "../result.ts";
+import type { ActorContext, ActorLogic, Actors } from "../runtime/actor.ts";
 import type { Clock, Random, Sleep } from "../runtime/clock.ts";
-import { inCommitSpans } from "./commit-spans.ts";
-import type { Projection, ReadStore } from "./projection.ts";
+import type { ParkedPage } from "./parking.ts";
+import type { Projection } from "./projection.ts";
+import { CommitNotApplied } from "./projection-apply.ts";
+import { declaredBuild, projectionBuild, shardName, versionOf } from "./projection-build.ts";
+import { recordBehind } from "./projection-lag.ts";
+import { type ParkedCommit, projectionParking } from "./projection-parking.ts";
+import { shardOf } from "./projection-shards.ts";
+import { standingModel } from "./projection-standing.ts";
+import { positionWaiters } from "./projection-waiters.ts";
 import { pump } from "./pump.ts";
+import type { ReadStore } from "./read-store.ts";
+import { type ProjectionShard, type RebuildProgress, rebuilding } from "./rebuild.ts";
 
 export interface ProjectorStatus {
   projection: string;
@@ -14,12 +23,43 @@ export interface ProjectorStatus {
   position?: number;
   /** Why it does not go on at the moment. */
   failure?: string;
+  /** The commit that it stops at. */
+  stoppedAt?: { readonly position: number; readonly eventId: string };
+  /** Commits that it has put aside. */
+  parked?: number;
+  /** While the rows are of another version than the declared one; whether they stay as they are until they are rebuilt. */
+  outdated?: { readonly version: number; readonly declared: number; readonly stands: boolean };
 }
 
-export type ProjectorMethods = {
+export interface ProjectionDetails extends ProjectorStatus {
+  readonly version: number;
+  readonly shards: number;
+  /** Of the log; undefined while it cannot be reached. */
+  readonly behindCommits?: number;
+  /** Since the oldest commit that its rows lack, as far as it has come; 0 when it lacks none. */
+  readonly behindSeconds: number;
+  readonly rebuild?: RebuildProgress;
+}
+
+export type ProjectorMethods = ProjectionShard & {
   wake(input: Record<string, never>): Promise<ProjectorStatus>;
   /** True as soon as the read model holds everything up to the position, false after `timeoutMs`. */
   waitFor(input: { position: number; timeoutMs: number }): Promise<boolean>;
+  /** As `wake`, and what an operator wants to know besides. */
+  details(input: Record<string, never>): Promise<ProjectionDetails>;
+  /** What is parked, in the log's order. */
+  parked(input: ParkedPage): Promise<ParkedCommit[]>;
+  /**
+   * Applies a parked commit once more, and after it those that only waited behind it. Refuses with `not_found`,
+   * `unavailable`, or `replay_failed` and why.
+   */
+  replay(input: { id: string }): Promise<Result<{ id: string }, Failure>>;
+  /** Begins a rebuild, or shows the one that is under way. */
+  rebuild(input: { keep: boolean }): Promise<RebuildProgress>;
+  /** Refuses with `not_found`, or `conflict` once the copy takes over. */
+  cancelRebuild(input: Record<string, never>): Promise<Result<RebuildProgress, Failure>>;
+  /** Drops the tables that a rebuild kept. */
+  dropOld(input: Record<string, never>): Promise<Result<undefined, Failure>>;
 };
 
 export const projectorActor = ({
@@ -28,100 +68,179 @@ export const projectorActor = ({
   source,
   log,
   store,
+  peers,
   clock,
   random,
   sleep,
 }: {
+  /** Named after the projection, or after it and the shard: `orders#2`. */
   context: ActorContext;
   projection: Projection;
   /** The service whose log it follows. */
   source: string;
   log: EventLog;
   store: ReadStore;
+  /** The projection's other Actors. */
+  peers: Actors<ProjectionShard>;
   clock: Clock;
   random: Random;
   sleep: Sleep;
 }): ActorLogic<ProjectorMethods> => {
-  let position: number | undefined;
-  const waiting = new Set<{ position: number; reached: () => void }>();
+  const runtime = { clock, random, sleep };
+  const { shards = 1 } = projection;
+  const declared = declaredBuild(projection);
+  const shard = shards === 1 ? 0 : Number(context.name.slice(projection.name.length + 1));
+  const parked = projectionParking(context.sql, "standing");
+  const waiters = positionWaiters(sleep);
+  let stoppedAt: ProjectorStatus["stoppedAt"];
 
-  const reach = (now: number) => {
-    position = now;
-    for (const waiter of waiting) if (waiter.position <= now) waiter.reached();
+  const model = { projection, source, log, store, ...runtime };
+  const standing = standingModel({
+    ...model,
+    shard,
+    build: projectionBuild(store, projection),
+    parked,
+    reach: waiters.reach,
+  });
+
+  const self: ProjectionShard = {
+    stand: () => standing.stand(),
+    async adopt({ parked: adopted }) {
+      parked.replace(adopted);
+    },
+    async resume() {
+      standing.resume();
+      await following.wake();
+    },
   };
 
-  const reachOf = (wanted: number, timeoutMs: number) =>
-    new Promise<boolean>((resolve) => {
-      const patience = new AbortController();
-      const settle = (inTime: boolean) => {
-        waiting.delete(waiter);
-        patience.abort();
-        resolve(inTime);
-      };
-      const waiter = { position: wanted, reached: () => settle(true) };
-      waiting.add(waiter);
-      sleep(timeoutMs, patience.signal).then(
-        () => settle(false),
-        () => undefined,
-      );
-    });
-
-  const apply = (commits: readonly Commit[], from: number, to: number) =>
-    inCommitSpans(
-      `project log-${source}`,
-      {
-        "messaging.system": "nats",
-        "messaging.operation.name": "project",
-        "messaging.operation.type": "process",
-        "messaging.destination.name": `log-${source}`,
-        "messaging.consumer.group.name": projection.name,
-        "messaging.batch.message_count": commits.length,
-      },
-      commits,
-      () =>
-        store.apply({ projection: projection.name, from, to, statements: projection.statements(commits) }),
-    );
+  const rebuild = rebuilding({
+    ...model,
+    build: projectionBuild(store, projection),
+    sql: context.sql,
+    copyParked: projectionParking(context.sql, "copy"),
+    shards: Array.from({ length: shards }, (_, number) =>
+      number === shard ? self : peers.named(shardName(projection, number)),
+    ),
+    concerns: ({ commit }, number) => shardOf(commit, shards) === number,
+    worked: () => context.worked(),
+  });
 
   const follow = async (signal: AbortSignal, wentWell: () => void) => {
-    let from = await store.checkpoint(projection.name);
-    reach(from);
-    for await (const commits of log.tail({ after: from, batchMax: LIMITS.projectionBatch, signal })) {
-      const to = commits.at(-1)?.position ?? from;
-      if ((await apply(commits, from, to)) === "moved") return;
-      from = to;
-      reach(to);
-      wentWell();
-      const caughtUp = commits.length < LIMITS.projectionBatch;
-      if (caughtUp) await sleep(LIMITS.projectionPauseMs);
+    try {
+      await standing.follow(signal, () => {
+        stoppedAt = undefined;
+        wentWell();
+      });
+    } catch (error) {
+      if (error instanceof CommitNotApplied) {
+        const { position, eventId } = error;
+        stoppedAt = { position, eventId };
+      }
+      throw error;
+    }
+  };
+  const following = pump({ context, work: follow, clock, random, sleep });
+
+  /** One after another: the alarm may ring again before a transaction of the rebuild is done. */
+  let lastRun: Promise<void> = Promise.resolve();
+  const runRebuild = (signal: AbortSignal) => {
+    lastRun = lastRun.then(() => rebuild.run(signal));
+    return lastRun;
+  };
+
+  let inSlice = false;
+  const alarm = async () => {
+    if (inSlice) return following.alarm();
+    inSlice = true;
+    const end = new AbortController();
+    const run = shard === 0 ? runRebuild(end.signal) : undefined;
+    try {
+      await following.alarm();
+    } finally {
+      inSlice = false;
+      end.abort();
+      await run;
     }
   };
 
-  const following = pump({ context, work: follow, clock, random, sleep });
-
   const status = (): ProjectorStatus => {
     const failure = following.lastFailure();
+    const position = waiters.position();
+    const built = standing.built();
+    const now = built?.state === "changing" ? built.from : built?.build;
     return {
-      projection: projection.name,
+      projection: context.name,
       ...(position !== undefined && { position }),
       ...(failure !== undefined && { failure }),
+      ...(failure !== undefined && stoppedAt && { stoppedAt }),
+      ...(parked.count() > 0 && { parked: parked.count() }),
+      ...(now !== undefined &&
+        now !== declared && {
+          outdated: {
+            version: versionOf(now),
+            declared: versionOf(declared),
+            stands: standing.stands(),
+          },
+        }),
     };
   };
 
+  const behindCommits = async (): Promise<number | undefined> => {
+    const position = waiters.position();
+    if (position === undefined) return undefined;
+    const last = await log.lastPosition().catch(() => undefined);
+    if (last === undefined) return undefined;
+    recordBehind(context.name, last - position);
+    return Math.max(0, last - position);
+  };
+
   return {
-    alarm: following.alarm,
+    alarm,
     methods: {
+      ...self,
       async wake() {
         await following.wake();
         return status();
       },
-      async waitFor({ position: wanted, timeoutMs }) {
-        const isThere = () => position !== undefined && position >= wanted;
-        if (isThere()) return true;
+      async waitFor({ position, timeoutMs }) {
         // Listening comes first: while waking is awaited, the position may be reached.
-        const reached = reachOf(wanted, timeoutMs);
-        await following.wake();
-        return (await reached) || isThere();
+        const reached = waiters.waitFor(position, timeoutMs);
+        if (!waiters.holds(position)) await following.wake();
+        return reached;
       },
+      async details() {
+        await following.wake();
+        const behind = await behindCommits();
+        const since = standing.lacksSince();
+        const progress = rebuild.progress();
+        return {
+          ...status(),
+          version: versionOf(declared),
+          shards,
+          ...(behind !== undefined && { behindCommits: behind }),
+          behindSeconds: since === undefined ? 0 : Math.max(0, clock() - since) / 1_000,
+          ...(progress && { rebuild: progress }),
+        };
+      },
+      parked: async (page) => parked.page(page),
+      replay: ({ id }) => standing.replay(id),
+      async rebuild(asked) {
+        rebuild.ask(asked);
+        await following.wake();
+        return progressOf(rebuild.progress());
+      },
+      async cancelRebuild() {
+        const cancelled = rebuild.cancel();
+        await following.wake();
+        return cancelled.ok ? { ok: true, value: progressOf(rebuild.progress()) } : cancelled;
+      },
+      dropOld: () => rebuild.dropOld(),
     },
   };
+};
+
+const progressOf = (progress: RebuildProgress | undefined): RebuildProgress => {
+  if (progress) return progress;
+  throw new Error("Showing a rebuild: expected the one that was just asked for");
 };

@@ -4,11 +4,11 @@ import { err, ok } from "../result.ts";
 import type { Actors } from "../runtime/actor.ts";
 import type { Commands } from "./commands.ts";
 import type { ProcessMethods } from "./process-actor.ts";
-import type { ProjectorMethods } from "./projector-actor.ts";
+import type { ProjectionMethods } from "./projection-shards.ts";
 
 export interface ServiceActors {
   readonly commands: Commands;
-  readonly projectors: Actors<ProjectorMethods>;
+  readonly projectors: Actors<ProjectionMethods>;
   readonly projections: readonly string[];
   readonly processors: Actors<ProcessMethods>;
   readonly processes: readonly string[];
@@ -19,8 +19,14 @@ export const serviceHealth = (service: ServiceActors): ReadinessCheck[] => [
   ...service.projections.map((name) => ({
     name: `projection ${name}`,
     async check() {
-      const { position, failure } = await service.projectors.named(name).wake({});
+      const { position, failure, outdated } = await service.projectors.named(name).wake({});
       if (failure !== undefined) return err({ detail: failure });
+      if (outdated?.stands) {
+        const { version, declared } = outdated;
+        return err({
+          detail: `holds version ${version} as it was, until ${declared} has been built beside it`,
+        });
+      }
       return position === undefined ? err({ detail: "not started yet" }) : ok(position);
     },
   })),

@@ -1,0 +1,214 @@
+/** The read model that is read: brought forward by the log, held while another takes its place, mended by replays. */
+import type { Commit } from "../events/event.ts";
+import type { EventLog } from "../events/event-log.ts";
+import type { Failure } from "../http/errors.ts";
+import { LIMITS } from "../limits.ts";
+import { err, ok, type Result } from "../result.ts";
+import type { Clock, Random, Sleep } from "../runtime/clock.ts";
+import { inCommitSpans } from "./commit-spans.ts";
+import { keyedMutex } from "./mutex.ts";
+import type { Projection } from "./projection.ts";
+import { applyCommits, reasonOf } from "./projection-apply.ts";
+import {
+  type Built,
+  buildOf,
+  declaredBuild,
+  type ProjectionBuild,
+  shardName,
+  shardsOf,
+} from "./projection-build.ts";
+import { recordLag } from "./projection-lag.ts";
+import { PARKED_BEHIND, type Parked, type ProjectionParking } from "./projection-parking.ts";
+import { shardOf } from "./projection-shards.ts";
+import type { ReadStore } from "./read-store.ts";
+
+export interface StandingModel {
+  /** Follows the log until something else has to be done, or the signal aborts. */
+  follow(signal: AbortSignal, wentWell: () => void): Promise<void>;
+  /** What it was built with, as last seen. */
+  built(): Built | undefined;
+  /** Whether its rows stay as they are, because nothing here knows how they go on. */
+  stands(): boolean;
+  /** Epoch ms of the oldest commit in hand that its rows lack; undefined when it has all that came. */
+  lacksSince(): number | undefined;
+  /** Stands from now on, until {@link StandingModel.resume}. @returns its position */
+  stand(): Promise<number>;
+  /** Looks again what it is to do. */
+  resume(): void;
+  replay(id: string): Promise<Result<{ id: string }, Failure>>;
+}
+
+export interface StandingOptions {
+  readonly projection: Projection;
+  readonly shard: number;
+  readonly source: string;
+  readonly log: EventLog;
+  readonly store: ReadStore;
+  readonly build: ProjectionBuild;
+  readonly parked: ProjectionParking;
+  /** Told each position that the rows hold. */
+  readonly reach: (position: number) => void;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly sleep: Sleep;
+}
+
+export const standingModel = (options: StandingOptions): StandingModel => {
+  const { projection, shard, source, log, store, build, parked, reach, clock, sleep } = options;
+  const { shards = 1 } = projection;
+  const checkpoint = shardName(projection, shard);
+  /** Whoever writes, replays or holds does so alone. */
+  const mutex = keyedMutex();
+  const alone = <T>(work: () => Promise<T>) => mutex("rows", work);
+  let built: Built | undefined;
+  let held = false;
+  let lacksSince: number | undefined;
+  let resumed = new AbortController();
+
+  const concerns = (commit: Commit) => shardOf(commit, shards) === shard;
+
+  /** By what the standing rows go on; undefined where they have to stay as they are. */
+  const changesFor = (now: Built | undefined): Projection["changes"] | undefined => {
+    if (now?.state !== "standing") return undefined;
+    if (now.build === declaredBuild(projection)) return (commits) => projection.changes(commits);
+    const { former } = projection;
+    if (former && now.build === buildOf(former.version, shards)) return (commits) => former.changes(commits);
+    return undefined;
+  };
+
+  const look = () =>
+    alone(async () => {
+      built = await build.read();
+      held = built.state === "changing";
+      const position = await store.checkpoint(checkpoint);
+      // Checkpoints of another number of shards say nothing of these shards' rows.
+      if (built.state === "standing" && shardsOf(built.build) === shards) reach(position);
+      return position;
+    });
+
+  const untilResumed = async (signal: AbortSignal) => {
+    const either = AbortSignal.any([signal, resumed.signal]);
+    await sleep(LIMITS.projectionLookMs, either).catch(() => undefined);
+  };
+
+  const spanAttributes = (commits: readonly Commit[]) => ({
+    "messaging.system": "nats",
+    "messaging.operation.name": "project",
+    "messaging.operation.type": "process",
+    "messaging.destination.name": `log-${source}`,
+    "messaging.consumer.group.name": checkpoint,
+    "messaging.batch.message_count": commits.length,
+  });
+
+  const follow = async (signal: AbortSignal, wentWell: () => void) => {
+    resumed = new AbortController();
+    let from = await look();
+    const changes = changesFor(built);
+    if (!changes) return untilResumed(signal);
+    const { onFailure = "stop" } = projection;
+    const apply = applyCommits({
+      ...options,
+      projection: projection.name,
+      checkpoint,
+      changes,
+      concerns,
+      onFailure,
+    });
+    const end = AbortSignal.any([signal, resumed.signal]);
+    for await (const commits of log.tail({ after: from, batchMax: LIMITS.projectionBatch, signal: end })) {
+      const to = commits.at(-1)?.position ?? from;
+      lacksSince ??= timeOf(commits[0]);
+      const done = await alone(async () =>
+        held
+          ? "moved"
+          : inCommitSpans(`project log-${source}`, spanAttributes(commits), commits, () =>
+              apply(commits, from),
+            ),
+      );
+      if (done === "moved") return;
+      from = to;
+      reach(to);
+      recordLag(projection.name, clock() - (lacksSince ?? clock()));
+      const caughtUp = commits.length < LIMITS.projectionBatch;
+      lacksSince = undefined;
+      wentWell();
+      if (caughtUp) await sleep(LIMITS.projectionPauseMs);
+    }
+  };
+
+  const register = `${checkpoint}!replays`;
+
+  /** Exactly once: a mark that only this commit has moves with its rows, and is written down before. */
+  const replayOne = async ({ event, commit }: Parked, changes: Projection["changes"]) => {
+    const last = await store.checkpoint(register);
+    parked.settle(last);
+    if (!parked.find(event.id)) return;
+    const mark = commit.position * MARKS + (((last % MARKS) + 1) % MARKS);
+    parked.replays(event.id, mark);
+    const applied = await store.apply({
+      projection: register,
+      from: last,
+      to: mark,
+      changes: changes([commit]),
+    });
+    if (applied === "moved") throw new Error("another replay came first");
+    parked.remove(event.id);
+  };
+
+  const replay = (id: string) =>
+    alone(async (): Promise<Result<{ id: string }, Failure>> => {
+      const found = parked.find(id);
+      if (!found)
+        return err({ code: "not_found", detail: `Cannot replay "${id}": nothing of this id is parked` });
+      const changes = held ? undefined : changesFor(built);
+      if (!changes)
+        return err({ code: "unavailable", detail: `Replaying "${id}": its read model is being rebuilt` });
+      const first = parked.firstOf(found.commit);
+      if (first && first.event.id !== id) {
+        return err({ code: "replay_failed", detail: `Replaying "${id}": "${first.event.id}" comes first` });
+      }
+      try {
+        await replayOne(found, changes);
+      } catch (error) {
+        return err({ code: "replay_failed", detail: `Replaying "${id}": ${reasonOf(error)}` });
+      }
+      await replayBehind(found.commit, changes);
+      return ok({ id });
+    });
+
+  /** What only waited goes on by itself; one that fails now is parked for its own reason. */
+  const replayBehind = async (commit: Commit, changes: Projection["changes"]) => {
+    for (;;) {
+      const next = parked.firstOf(commit);
+      if (next?.event.reason.code !== PARKED_BEHIND) return;
+      try {
+        await replayOne(next, changes);
+      } catch (error) {
+        const reason = { code: "not_applied", detail: reasonOf(error) };
+        return parked.park({ ...next, event: { ...next.event, reason, attempts: 1 } });
+      }
+    }
+  };
+
+  return {
+    follow,
+    built: () => built,
+    stands: () => built !== undefined && changesFor(built) === undefined,
+    lacksSince: () => lacksSince,
+    stand: () =>
+      alone(async () => {
+        held = true;
+        return store.checkpoint(checkpoint);
+      }),
+    resume: () => resumed.abort(),
+    replay,
+  };
+};
+
+/** Tells one replay of a commit from the next. */
+const MARKS = 4_096;
+
+const timeOf = (commit: Commit | undefined): number | undefined => {
+  const time = Date.parse(commit?.events[0]?.time ?? "");
+  return Number.isNaN(time) ? undefined : time;
+};

@@ -1,0 +1,260 @@
+/**
+ * Rebuilds a read model beside the standing one, which is read and goes on meanwhile. Every step can be the last of this
+ * process and be taken again by the next: what the rows are of stands in the read store, what was asked for in the Actor.
+ */
+import type { EventLog } from "../events/event-log.ts";
+import type { Failure } from "../http/errors.ts";
+import { LIMITS } from "../limits.ts";
+import { err, ok, type Result } from "../result.ts";
+import type { ActorSql } from "../runtime/actor.ts";
+import { type Clock, type Random, rfc3339, type Sleep } from "../runtime/clock.ts";
+import { backoffMs } from "./backoff.ts";
+import type { Projection } from "./projection.ts";
+import { reasonOf } from "./projection-apply.ts";
+import { type Build, declaredBuild, type ProjectionBuild, versionOf } from "./projection-build.ts";
+import type { Parked, ProjectionParking } from "./projection-parking.ts";
+import type { ReadStore } from "./read-store.ts";
+import { rebuildCopy } from "./rebuild-copy.ts";
+import { isUnderWay, type Rebuild, rebuildRecord } from "./rebuild-record.ts";
+import { takeOver } from "./rebuild-take-over.ts";
+
+export interface RebuildProgress extends Omit<Rebuild, "build"> {
+  /** What the copy holds of the log. */
+  readonly position: number;
+  /** The log's end, as it was last looked for. */
+  readonly target: number;
+  /** Why it does not go on at the moment. */
+  readonly failure?: string;
+}
+
+/** What an Actor of the projection does for the one that rebuilds. */
+export type ProjectionShard = {
+  /** Stands still until `resume`, and says where. */
+  stand(input: Record<string, never>): Promise<number>;
+  /** Takes these in the place of what it has parked. */
+  adopt(input: { parked: readonly Parked[] }): Promise<void>;
+  resume(input: Record<string, never>): Promise<void>;
+};
+
+export interface Rebuilding {
+  /** Does what is to be done until the signal aborts. Never rejects. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Begins one, unless one is under way. */
+  ask(options: { keep: boolean }): Rebuild;
+  cancel(): Result<Rebuild, Failure>;
+  dropOld(): Promise<Result<undefined, Failure>>;
+  progress(): RebuildProgress | undefined;
+}
+
+export interface RebuildOptions {
+  readonly projection: Projection;
+  readonly source: string;
+  readonly log: EventLog;
+  readonly store: ReadStore;
+  readonly build: ProjectionBuild;
+  readonly sql: ActorSql;
+  readonly copyParked: ProjectionParking;
+  /** All Actors of the projection, by their number. */
+  readonly shards: readonly ProjectionShard[];
+  /** Whether a commit is this shard's. */
+  readonly concerns: (parked: Parked, shard: number) => boolean;
+  /** Told of each transaction. */
+  readonly worked: () => void;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly sleep: Sleep;
+}
+
+export const rebuilding = (options: RebuildOptions): Rebuilding => {
+  const { projection, log, build, clock, random, sleep } = options;
+  const declared = declaredBuild(projection);
+  const record = rebuildRecord(options.sql);
+  let asked = new AbortController();
+  let position = 0;
+  let target = 0;
+  let failure: string | undefined;
+  let steps = 0;
+
+  const copyOf = (of: Build) =>
+    rebuildCopy(of, {
+      ...options,
+      parked: options.copyParked,
+      wentWell(now) {
+        position = now;
+        failure = undefined;
+        steps++;
+        options.worked();
+      },
+    });
+
+  const save = (rebuild: Rebuild): Rebuild => {
+    record.save(rebuild);
+    return rebuild;
+  };
+  const end = (rebuild: Rebuild, phase: "done" | "cancelled") =>
+    save({ ...rebuild, phase, endedAt: rfc3339(clock()) });
+
+  const begin = (keep: boolean): Rebuild => {
+    position = 0;
+    target = 0;
+    failure = undefined;
+    return save({
+      id: `${Number(record.last()?.id ?? 0) + 1}`,
+      version: versionOf(declared),
+      build: declared,
+      phase: "preparing",
+      keep,
+      startedAt: rfc3339(clock()),
+    });
+  };
+
+  /** A cancelled one does not begin again by itself. */
+  const neededNow = (built: Build, last: Rebuild | undefined): boolean =>
+    built !== declared && !(last?.phase === "cancelled" && last.build === declared);
+
+  const finishTakeOver = async (to: Build, keep: boolean, signal: AbortSignal) => {
+    await takeOver({ ...options, to, keep, copy: copyOf(to), signal });
+    const last = record.last();
+    if (last && isUnderWay(last)) end(last, "done");
+  };
+
+  const cancelled = async (rebuild: Rebuild) => {
+    await copyOf(rebuild.build).drop();
+    end(rebuild, "cancelled");
+  };
+
+  const fill = async (rebuild: Rebuild, signal: AbortSignal) => {
+    const copy = copyOf(rebuild.build);
+    position = await copy.position();
+    for (;;) {
+      const last = await log.lastPosition();
+      if (last === 0) return false;
+      const near = last - position < LIMITS.projectionBatch;
+      target = last;
+      await copy.fillTo(last, signal);
+      if (near) return true;
+    }
+  };
+
+  const goOn = async (rebuild: Rebuild, signal: AbortSignal): Promise<boolean> => {
+    switch (rebuild.phase) {
+      case "preparing":
+        await copyOf(rebuild.build).prepare();
+        if (record.last()?.phase === "preparing") save({ ...rebuild, phase: "filling" });
+        return true;
+      case "filling":
+        if (!(await fill(rebuild, signal))) return false;
+        if (record.last()?.phase === "filling") save({ ...rebuild, phase: "taking over" });
+        return true;
+      case "taking over":
+        // Much may have come since it was filled, should the Actor have been away: that is no matter of a moment.
+        if (!(await fill(rebuild, signal))) return false;
+        await finishTakeOver(rebuild.build, rebuild.keep, signal);
+        return true;
+      case "cancelling":
+        await cancelled(rebuild);
+        return true;
+      default:
+        return false;
+    }
+  };
+
+  /** One step. @returns false when there is nothing to do now */
+  const step = async (signal: AbortSignal): Promise<boolean> => {
+    const built = await build.read();
+    const last = record.last();
+    if (built.state === "changing") {
+      await finishTakeOver(built.to, last?.keep ?? false, signal);
+      return true;
+    }
+    if (last && isUnderWay(last)) {
+      if (last.build !== declared && last.phase !== "cancelling")
+        return goOn({ ...last, phase: "cancelling" }, signal);
+      // It had taken over, and its Actor ended before that was written down.
+      if (last.phase === "taking over" && (await copyOf(last.build).position()) === 0) {
+        end(last, "done");
+        return true;
+      }
+      return goOn(last, signal);
+    }
+    if (!neededNow(built.build, last)) return false;
+    begin(false);
+    return true;
+  };
+
+  const untilAsked = (signal: AbortSignal, ms?: number) => {
+    const either = AbortSignal.any([signal, asked.signal]);
+    if (ms !== undefined) return sleep(ms, either).catch(() => undefined);
+    return new Promise<void>((resolve) => {
+      if (either.aborted) return resolve();
+      either.addEventListener("abort", () => resolve(), { once: true });
+    });
+  };
+
+  const run = async (signal: AbortSignal) => {
+    steps = 0;
+    let failures = 0;
+    while (!signal.aborted && steps < LIMITS.rebuildSteps) {
+      asked = new AbortController();
+      try {
+        const more = await step(AbortSignal.any([signal, asked.signal]));
+        failures = 0;
+        if (more) continue;
+        const last = record.last();
+        await untilAsked(signal, last && isUnderWay(last) ? LIMITS.projectionLookMs : undefined);
+      } catch (error) {
+        if (signal.aborted || asked.signal.aborted) continue;
+        failure = reasonOf(error);
+        await untilAsked(signal, backoffMs(++failures, random));
+      }
+    }
+  };
+
+  return {
+    run,
+    ask({ keep }) {
+      const last = record.last();
+      if (last && isUnderWay(last) && last.phase !== "cancelling" && last.build === declared) {
+        return keep && !last.keep && last.phase !== "taking over" ? save({ ...last, keep }) : last;
+      }
+      const begun = begin(keep);
+      asked.abort();
+      return begun;
+    },
+    cancel() {
+      const last = record.last();
+      if (!last || !isUnderWay(last)) {
+        return err({
+          code: "not_found",
+          detail: `Cancelling the rebuild of "${projection.name}": none is under way`,
+        });
+      }
+      if (last.phase === "taking over") {
+        return err({
+          code: "conflict",
+          detail: `Cancelling the rebuild of "${projection.name}": it is taking over`,
+        });
+      }
+      const cancelling = save({ ...last, phase: "cancelling" });
+      asked.abort();
+      return ok(cancelling);
+    },
+    async dropOld() {
+      const last = record.last();
+      if (last?.keep && last.phase === "taking over") {
+        return err({
+          code: "conflict",
+          detail: `Dropping the old tables of "${projection.name}": a rebuild is taking over`,
+        });
+      }
+      await copyOf(declared).dropOld();
+      return ok(undefined);
+    },
+    progress() {
+      const last = record.last();
+      if (!last) return undefined;
+      const { build: _, ...shown } = last;
+      return { ...shown, position, target, ...(failure !== undefined && { failure }) };
+    },
+  };
+};

@@ -1,0 +1,95 @@
+/** A read store in memory that keeps what the port promises, each call whole or not at all; calls can be made to fail. */
+import type { ReadStore } from "#shared/cqrs/read-store.ts";
+import type { Row, RowChange } from "#shared/cqrs/row-change.ts";
+
+type Table = Map<string, Row>;
+
+export interface MemoryReadStore {
+  readonly store: ReadStore;
+  /** In the order in which they came. */
+  rows(table: string): readonly Row[];
+  tables(): readonly string[];
+  checkpoints: Map<string, number>;
+  /** Runs around each call of the store; what it throws is what the caller sees. */
+  around: (method: keyof ReadStore, call: () => Promise<unknown>) => Promise<unknown>;
+}
+
+/** @param names of the empty tables that stand at the beginning */
+export const memoryReadStore = (...names: string[]): MemoryReadStore => {
+  const tables = new Map<string, Table>(names.map((name) => [name, new Map()]));
+  const checkpoints = new Map<string, number>();
+  const at = (name: string) => checkpoints.get(name) ?? 0;
+  const copyOf = (table: string, suffix: string) => `${table}__${suffix}`;
+
+  const real: ReadStore = {
+    checkpoint: async (projection) => at(projection),
+    async apply({ projection, from, to, changes }) {
+      if (at(projection) !== from) return "moved";
+      const changed = new Map([...tables].map(([name, rows]) => [name, new Map(rows)]));
+      for (const change of changes) makeChange(changed, change);
+      for (const [name, rows] of changed) tables.set(name, rows);
+      checkpoints.set(projection, to);
+      return "applied";
+    },
+    async createCopies({ tables: wanted, suffix }) {
+      for (const table of wanted) {
+        const copy = copyOf(table, suffix);
+        if (!tables.has(copy)) tables.set(copy, new Map());
+      }
+    },
+    async takeOver({ tables: wanted, suffix, projection, copy, at: position, keepAs }) {
+      if (at(projection) !== position || at(copy) !== position) return "moved";
+      for (const table of wanted) {
+        const filled = tables.get(copyOf(table, suffix));
+        if (!filled) throw new Error(`no such table: ${copyOf(table, suffix)}`);
+        if (keepAs !== undefined) tables.set(copyOf(table, keepAs), tables.get(table) ?? new Map());
+        tables.set(table, filled);
+        tables.delete(copyOf(table, suffix));
+      }
+      checkpoints.delete(copy);
+      return "taken";
+    },
+    async dropCopies({ tables: wanted, suffix, copy }) {
+      for (const table of wanted) tables.delete(copyOf(table, suffix));
+      checkpoints.delete(copy);
+    },
+  };
+
+  const memory: MemoryReadStore = {
+    store: new Proxy(real, {
+      get: (target, method: keyof ReadStore) => (input: never) =>
+        memory.around(method, () => target[method](input) as Promise<unknown>),
+    }),
+    rows: (table) => [...(tables.get(table)?.values() ?? [])],
+    tables: () => [...tables.keys()].sort(),
+    checkpoints,
+    around: (_method, call) => call(),
+  };
+  return memory;
+};
+
+const makeChange = (tables: Map<string, Table>, { change, table, key, rows }: RowChange): void => {
+  const standing = tables.get(table);
+  if (!standing) throw new Error(`no such table: ${table}`);
+  for (const row of rows) {
+    const id = JSON.stringify(key.map((column) => row[column]));
+    const before = standing.get(id);
+    if (change === "delete") standing.delete(id);
+    else if (change === "add") standing.set(id, added(before, row, key));
+    else if (!before && change !== "update") standing.set(id, row);
+    else if (before && change !== "insert") standing.set(id, changed(before, row, change === "upsert"));
+  }
+};
+
+const changed = (before: Row, row: Row, nulls: boolean): Row => {
+  const entries = Object.entries(row).filter(([, value]) => nulls || value !== null);
+  return { ...before, ...Object.fromEntries(entries) };
+};
+
+const added = (before: Row | undefined, row: Row, key: readonly string[]): Row =>
+  Object.fromEntries(
+    Object.entries(row).map(([column, value]) => [
+      column,
+      key.includes(column) ? value : Number(before?.[column] ?? 0) + Number(value),
+    ]),
+  );
