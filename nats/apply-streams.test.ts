@@ -8,7 +8,7 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { natsPrograms, startNats, type TestNats } from "#test/setup/nats.ts";
 import { applyStreams } from "./apply-streams.ts";
-import { LOGS, logStreamConfig } from "./streams.ts";
+import { declaredStreams, logStreamConfig } from "./streams.ts";
 
 describe.each(await natsPrograms())("streams on NATS $version", (program) => {
   let nats: TestNats;
@@ -26,7 +26,7 @@ describe.each(await natsPrograms())("streams on NATS $version", (program) => {
   });
 
   const apply = () => applyStreams({ natsUrl: nats.url });
-  const all = (did: string) => LOGS.map((service) => ({ stream: `log-${service}`, did }));
+  const all = (did: string) => declaredStreams().map(({ name }) => ({ stream: name, did }));
   const expectUnavailable = (url: string) => expect(applyStreams({ natsUrl: url })).rejects.toThrow();
 
   it("are created once and verified afterwards", async () => {

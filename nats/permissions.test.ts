@@ -12,6 +12,7 @@ import { openConnection } from "./open-connection.ts";
 import { allPermissions } from "./permissions.ts";
 import { planServer } from "./plan-server.ts";
 import { accountSettings, passwordVariable, serverConfigText } from "./server-config.ts";
+import { natsSnapshotLog } from "./snapshot-log.ts";
 import { DEPLOY_USER, inboxPrefix, logStream } from "./subjects.ts";
 
 const commitOf = (commandId: string): Append => ({
@@ -100,6 +101,17 @@ describe.each(await natsPrograms())("on NATS $version", (program) => {
     expect(said).toContain("Permissions Violation");
   });
 
+  test("a service writes and reads its snapshots, and no other does", async () => {
+    const snapshots = (user: string) =>
+      natsSnapshotLog({ service: "inventory", connector: connectorOf(user) });
+    const tea = { type: "stock", id: "tea" };
+    await snapshots("inventory").write(tea, "7");
+    expect(await snapshots("inventory").read(tea)).toBe("7");
+    await expect(snapshots("orders").write(tea, "8")).rejects.toThrow();
+    await expect(snapshots("orders").read(tea)).rejects.toThrow();
+    expect(await snapshots("inventory").read(tea)).toBe("7");
+  });
+
   test("a service may ask for commits directly, where the stream answers so", async () => {
     const manager = await jetstreamManager(await connectionOf(DEPLOY_USER));
     await manager.streams.update(logStream("orders"), { allow_direct: true });
@@ -118,7 +130,16 @@ describe.each(await natsPrograms())("on NATS $version", (program) => {
     await expect.poll(() => logOf("payments", "payments").lastPosition()).toBe(before + 1);
   });
 
+  test("a service that keeps snapshots writes and reads them", async () => {
+    const inventory = await connectionOf("inventory");
+    expect(await asked(inventory, "snap.inventory.stock.tea")).toContain('"stream":"snap-inventory"');
+    const last = { last_by_subj: "snap.inventory.stock.tea" };
+    const read = await asked(inventory, "$JS.API.STREAM.MSG.GET.snap-inventory", last);
+    expect(read).toContain('"seq":1');
+  });
+
   test.each([
+    ["write another's snapshots", "snap.inventory.stock.tea"],
     ["publish to another's log", "log.inventory.stock.tea"],
     ["delete its stream", "$JS.API.STREAM.DELETE.log-orders"],
     ["purge it", "$JS.API.STREAM.PURGE.log-orders"],

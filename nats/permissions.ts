@@ -8,6 +8,8 @@ import {
   logStream,
   logSubjects,
   PROCESS_USER,
+  snapshotStream,
+  snapshotSubjects,
 } from "./subjects.ts";
 
 export interface UserPermissions {
@@ -35,14 +37,15 @@ const reading = (stream: string): string[] => [
 
 const inbox = (user: string): string => `${inboxPrefix(user)}.>`;
 
-/** A service writes its own log and reads it and those that it follows. */
-export const servicePermissions = ({ service, follows }: LogService): UserPermissions => ({
+/** A service writes its own log and reads it and those that it follows; its snapshots are its own alone. */
+export const servicePermissions = ({ service, follows, snapshots }: LogService): UserPermissions => ({
   user: service,
   purpose: `writes log "${service}", reads it${follows.map((other) => ` and "${other}"`).join("")}`,
   publish: [
     logSubjects(service),
     api("INFO"),
     ...[service, ...follows].map(logStream).flatMap((stream) => reading(stream)),
+    ...(snapshots ? [snapshotSubjects(service), api(`STREAM.MSG.GET.${snapshotStream(service)}`)] : []),
   ],
   subscribe: [inbox(service), EPOCH_SUBJECT],
 });

@@ -53,7 +53,7 @@ describe.each(await natsPrograms())("NATS $version", (program) => {
     expect(await asked({ servers: url, creds: creds.trim().replaceAll("\n", "\r\n") })).toContain(
       "account_info",
     );
-    expect(await applyStreams({ natsUrl: url, creds })).toHaveLength(3);
+    expect(await applyStreams({ natsUrl: url, creds })).toHaveLength(4);
     await expect(asked({ servers: url, creds: testCredentials().creds })).rejects.toThrow(
       "Authorization Violation",
     );

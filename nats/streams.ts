@@ -1,22 +1,30 @@
-/** Streams as data: one per service that has a log, and whose logs that service follows. */
+/** Streams as data: one per service that has a log, one for its snapshots, and whose logs that service follows. */
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
+import { snapshotStreamConfig } from "./snapshot-stream.ts";
 import { logStream, logSubjects } from "./subjects.ts";
 
 export interface LogService {
   readonly service: string;
   /** The services whose logs its processes follow; on the server it may read no others. */
   readonly follows: readonly string[];
+  /** Whether one of its aggregates declares a snapshot `inLog`. */
+  readonly snapshots?: boolean;
 }
 
 /** Services with a log. The catalog keeps plain rows and has none. */
 export const LOG_SERVICES = [
   { service: "orders", follows: ["inventory", "payments"] },
-  { service: "inventory", follows: ["orders"] },
+  { service: "inventory", follows: ["orders"], snapshots: true },
   { service: "payments", follows: ["orders"] },
 ] as const satisfies readonly LogService[];
 
 /** Their names. */
 export const LOGS = LOG_SERVICES.map(({ service }) => service);
+
+/** Those whose snapshots stand on the server, too. */
+const SNAPSHOT_SERVICES = LOG_SERVICES.filter(({ snapshots }: LogService) => snapshots).map(
+  ({ service }) => service,
+);
 
 const MINUTE_NS = 60 * 1_000_000_000;
 
@@ -42,8 +50,8 @@ export type DeclaredStream = Partial<StreamConfig> & { readonly name: string };
 
 /** @param replicas copies of each stream on different servers; absent: as it stands, one when it is new */
 export const declaredStreams = (replicas?: number): DeclaredStream[] =>
-  LOGS.map((service) => ({
-    ...logStreamConfig(service),
+  [...LOGS.map(logStreamConfig), ...SNAPSHOT_SERVICES.map(snapshotStreamConfig)].map((stream) => ({
+    ...stream,
     ...(replicas !== undefined && { num_replicas: replicas }),
   }));
 

@@ -1,11 +1,8 @@
 /** The only place where a subject or a stream's name is written or read. */
 import { type AggregateRef, assertAggregateRef } from "#shared/events/event.ts";
 
-/** What the names of all logs begin with. */
-export const LOG_STREAM_PREFIX = "log-";
-
 /** The stream that is a service's log. */
-export const logStream = (service: string): string => `${LOG_STREAM_PREFIX}${service}`;
+export const logStream = (service: string): string => `log-${service}`;
 
 /** Users of the server that are no service with a log; a service's user has its name. */
 export const CONTROL_USER = "control";
@@ -22,6 +19,18 @@ export const logSubjects = (service: string): string => `log.${service}.>`;
 export const commitSubject = (service: string, aggregate: AggregateRef): string => {
   assertAggregateRef(aggregate);
   return `log.${service}.${aggregate.type}.${aggregate.id}`;
+};
+
+/** The stream of a service's snapshots. */
+export const snapshotStream = (service: string): string => `snap-${service}`;
+
+/** All snapshots of a service. */
+export const snapshotSubjects = (service: string): string => `snap.${service}.>`;
+
+/** The subject of one aggregate's snapshot. @throws RangeError when the type or id is not one safe token */
+export const snapshotSubject = (service: string, aggregate: AggregateRef): string => {
+  assertAggregateRef(aggregate);
+  return `snap.${service}.${aggregate.type}.${aggregate.id}`;
 };
 
 /** Where long-lived processes hear of a new epoch of the control plane: core NATS, no stream keeps it. */
