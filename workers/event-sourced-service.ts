@@ -20,7 +20,11 @@ import { type ProjectionMethods, projectionActors, shardNames } from "#shared/cq
 import { type ProjectorMethods, projectorActor } from "#shared/cqrs/projector-actor.ts";
 import { type ServiceActors, serviceHealth, wakeService } from "#shared/cqrs/service-health.ts";
 import { upcastProcess } from "#shared/cqrs/upcast-process.ts";
+import { upcastProcess } from "#shared/cqrs/upcast-process.ts";
 import type { EventLog } from "#shared/events/event-log.ts";
+import { addEventSchemasRoute } from "#shared/events/event-schemas-route.ts";
+import type { EventTypes } from "#shared/events/event-types.ts";
+import { typedEventLog } from "#shared/events/typed-event-log.ts";
 import { addEventSchemasRoute } from "#shared/events/event-schemas-route.ts";
 import type { EventTypes } from "#shared/events/event-types.ts";
 import { typedEventLog } from "#shared/events/typed-event-log.ts";
@@ -76,6 +80,10 @@ export interface EventSourcedService<Env extends EventSourcedEnv, Schema extends
   readonly problems: ProblemTable;
   /** By their `type`. */
   readonly aggregates: Aggregates;
+  /** All that its log may hold. */
+  readonly events: EventTypes;
+  /** The events of the services that its processes follow, by the service. */
+  readonly sources: Readonly<Record<string, EventTypes>>;
   /** All that its log may hold. */
   readonly events: EventTypes;
   /** The events of the services that its processes follow, by the service. */
@@ -159,6 +167,15 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
       clock: systemClock,
     });
 
+  const ownLogFor = (env: Env, context: ActorContext): EventLog =>
+    typedEventLog(logFor(env, context, service.name), service.events);
+
+  const eventsOf = ({ name, source }: Process): EventTypes => {
+    const events = source === service.name ? service.events : service.sources[source];
+    if (events) return events;
+    throw new Error(`Cannot start the process "${name}": its source "${source}" is not among the sources`);
+  };
+
   const host = <Methods extends ActorMethods>(
     state: DurableObjectState,
     env: Env,
@@ -178,7 +195,7 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     actor = host(this.ctx, this.env, "commands", (context) =>
       commandActor({
         context,
-        log: logFor(this.env, context, service.name),
+        log: ownLogFor(this.env, context),
         aggregates: service.aggregates,
         ...runtime,
       }),
@@ -195,7 +212,7 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
         projection: ofShard(service.projections, context.name),
         peers: projectorsOf(this.env),
         source: service.name,
-        log: logFor(this.env, context, service.name),
+        log: ownLogFor(this.env, context),
         store: d1ReadStore(tracedD1(this.env.DB, service.name)),
         ...runtime,
       }),
@@ -211,7 +228,13 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
   class Processor extends DurableObject<Env> {
     actor = host(this.ctx, this.env, "processor", (context) => {
       const process = named(processesOf(this.env), context.name);
-      return processActor({ context, process, log: logFor(this.env, context, process.source), ...runtime });
+      const events = eventsOf(process);
+      return processActor({
+        context,
+        process: upcastProcess(process, events),
+        log: typedEventLog(logFor(this.env, context, process.source), events, { only: process.handles }),
+        ...runtime,
+      });
     });
     /** Processes go by the configuration; what commands and projections do does not depend on it. */
     loaded = () => controlOf(this.env).link.load((work) => this.ctx.waitUntil(work));
@@ -235,6 +258,7 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     const { commands, projectors } = actors;
     service.addRoutes(app, { env, commands, projectors, config, flags, entry: link.entry });
     addProcessRoutes(app, thatPark(actors, service.projections));
+    addEventSchemasRoute(app, name, service.events);
     addProjectionRoutes(app, { projectors, names: actors.projections });
     return app;
   };

@@ -2,7 +2,8 @@
 import { v7 as uuidv7 } from "uuid";
 import { tracedD1 } from "#shared/storage/traced-d1.ts";
 import { type EventSourcedEnv, eventSourcedService } from "../event-sourced-service.ts";
-import { INVENTORY, INVENTORY_CONFIG, INVENTORY_PROBLEMS } from "./contract.ts";
+import { ORDERS, ORDERS_EVENTS } from "../orders/contract.ts";
+import { INVENTORY, INVENTORY_CONFIG, INVENTORY_EVENTS, INVENTORY_PROBLEMS } from "./contract.ts";
 import { reservation, stock } from "./domain.ts";
 import { reserveStock } from "./processes/reserve-stock.ts";
 import { stockLevelsProjection } from "./projections/stock-levels.ts";
@@ -20,6 +21,8 @@ const { handlers, Commander, Projector, Processor } = eventSourcedService<
   config: INVENTORY_CONFIG,
   problems: INVENTORY_PROBLEMS,
   aggregates: { [stock.type]: stock, [reservation.type]: reservation },
+  events: INVENTORY_EVENTS,
+  sources: { [ORDERS.service]: ORDERS_EVENTS },
   shards: 4,
   projections: [stockLevelsProjection],
   processes: ({ commands }) => [reserveStock(commands)],

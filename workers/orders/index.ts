@@ -9,7 +9,9 @@ import { tracedD1 } from "#shared/storage/traced-d1.ts";
 import { tracedUpstream } from "#shared/telemetry/upstream.ts";
 import { CATALOG } from "../catalog/contract.ts";
 import { type EventSourcedEnv, eventSourcedService } from "../event-sourced-service.ts";
-import { ACCEPT_ORDERS_FLAG, ORDERS, ORDERS_CONFIG, ORDERS_PROBLEMS } from "./contract.ts";
+import { INVENTORY, INVENTORY_EVENTS } from "../inventory/contract.ts";
+import { PAYMENTS, PAYMENTS_EVENTS } from "../payments/contract.ts";
+import { ACCEPT_ORDERS_FLAG, ORDERS, ORDERS_CONFIG, ORDERS_EVENTS, ORDERS_PROBLEMS } from "./contract.ts";
 import { order } from "./domain.ts";
 import { d1OrderStore } from "./order-store.ts";
 import { priceQuotes } from "./price-quotes.ts";
@@ -30,6 +32,8 @@ const { handlers, Commander, Projector, Processor } = eventSourcedService<Env, t
   config: ORDERS_CONFIG,
   problems: ORDERS_PROBLEMS,
   aggregates: { [order.type]: order },
+  events: ORDERS_EVENTS,
+  sources: { [INVENTORY.service]: INVENTORY_EVENTS, [PAYMENTS.service]: PAYMENTS_EVENTS },
   shards: 4,
   projections: [ordersProjection],
   processes: ({ commands }) => [followStock(commands), followPayment(commands)],

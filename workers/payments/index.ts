@@ -6,7 +6,8 @@ import { LIMITS } from "#shared/limits.ts";
 import { tracedD1 } from "#shared/storage/traced-d1.ts";
 import { tracedUpstream } from "#shared/telemetry/upstream.ts";
 import { type EventSourcedEnv, eventSourcedService } from "../event-sourced-service.ts";
-import { PAYMENTS, PAYMENTS_CONFIG, PAYMENTS_PROBLEMS } from "./contract.ts";
+import { ORDERS, ORDERS_EVENTS } from "../orders/contract.ts";
+import { PAYMENTS, PAYMENTS_CONFIG, PAYMENTS_EVENTS, PAYMENTS_PROBLEMS } from "./contract.ts";
 import { payment } from "./domain.ts";
 import { d1PaymentStore } from "./payment-store.ts";
 import { collectPayment } from "./processes/collect-payment.ts";
@@ -46,6 +47,8 @@ const { handlers, Commander, Projector, Processor } = eventSourcedService<Env, t
   config: PAYMENTS_CONFIG,
   problems: PAYMENTS_PROBLEMS,
   aggregates: { [payment.type]: payment },
+  events: PAYMENTS_EVENTS,
+  sources: { [ORDERS.service]: ORDERS_EVENTS },
   shards: 4,
   projections: [paymentsProjection],
   processes: ({ env, commands, config }) => [
