@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { natsServerAddress, openConnection } from "#nats/open-connection.ts";
+import { type NatsAccess, natsServerAddress, openConnection } from "#nats/open-connection.ts";
 import { CliFailure } from "./failure.ts";
 import { NATS_OLDEST } from "./nats-sources.ts";
 import { ownerMark } from "./owned-processes.ts";
@@ -62,20 +62,20 @@ const waitForExit = (child: ChildProcess): Promise<void> =>
   exited(child) ? Promise.resolve() : new Promise((resolve) => child.once("exit", () => resolve()));
 
 /** What the server at the address says of itself, or why it does not. */
-const askServer = async (
-  url: string,
-  timeoutMs: number,
-): Promise<{ version: string; jetstream: boolean }> => {
-  const connection = await openConnection({ servers: url, reconnect: false, timeout: timeoutMs });
+const askServer = async (access: NatsAccess): Promise<{ version: string; jetstream: boolean }> => {
+  const connection = await openConnection({ ...access, reconnect: false, timeout: 3_000 });
   const { version = "0.0.0", jetstream = false } = connection.info ?? {};
   await connection.close();
   return { version: version.split("-")[0] ?? version, jetstream };
 };
 
-/** @throws CliFailure naming the address when there is no server of 2.9.10 or newer with JetStream behind it */
-export const checkNatsUrl = async (url: string): Promise<void> => {
+/**
+ * @param access what `servers` asks for beside the address
+ * @throws CliFailure naming the address when there is no server of 2.9.10 or newer with JetStream behind it
+ */
+export const checkNatsUrl = async (url: string, access: Omit<NatsAccess, "servers"> = {}): Promise<void> => {
   const { servers: shown } = natsServerAddress(url);
-  const server = await askServer(url, 3_000).catch((error: unknown) => {
+  const server = await askServer({ ...access, servers: url }).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CliFailure(`cannot reach the NATS server of NATS_URL "${shown}": ${reason}`);
   });

@@ -8,9 +8,10 @@ import {
 import type { NatsConnection } from "@nats-io/nats-core";
 import { type PlanRules, planStream, type StreamPlan } from "./plan.ts";
 import { declaredStreams } from "./streams.ts";
-import { LOG_STREAM_PREFIX } from "./subjects.ts";
 
 const STREAM_NOT_FOUND = 10059;
+/** What a log or its snapshots are named; other streams are none of ours. */
+const OURS = /^(log|snap)-/;
 
 /** What stands beside what is declared; never removed, because somebody else may need it. */
 export type Stray =
@@ -52,8 +53,7 @@ export const planServer = async (
   }
   const names = new Set(declared.map(({ name }) => name));
   for await (const name of manager.streams.names())
-    if (name.startsWith(LOG_STREAM_PREFIX) && !names.has(name))
-      strays.push({ kind: "undeclared_stream", stream: name });
+    if (OURS.test(name) && !names.has(name)) strays.push({ kind: "undeclared_stream", stream: name });
   return { version, ...(cluster !== undefined && { cluster }), streams, strays };
 };
 

@@ -63,6 +63,11 @@ describe("a plan", () => {
     expect([lower.does, first.does, higher.does]).toEqual(["refuse", "refuse", "change"]);
   });
 
+  test("lowers the limits of a stream without a history", () => {
+    const { deny_delete: _, ...loose } = { ...declared, max_bytes: 5, discard: "old" as never };
+    expect(planStream(loose, standing({ max_bytes: 10 }), RULES).does).toBe("change");
+  });
+
   test("refuses discard old, and to take back what the server never takes back", () => {
     expect(planStream({ ...declared, discard: "old" as never }, standing({}), RULES).does).toBe("refuse");
     expect(planStream({ ...declared, deny_purge: false }, standing({}), RULES).does).toBe("refuse");

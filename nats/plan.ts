@@ -64,7 +64,7 @@ const differing = (declared: DeclaredStream, standing: StreamConfig, rules: Plan
   Object.entries(declared).flatMap(([setting, to]) => {
     const from = standing[setting as keyof StreamConfig] as unknown;
     if (JSON.stringify(from) === JSON.stringify(to)) return [];
-    const refused = refusalOf(setting, from, to, rules);
+    const refused = refusalOf(setting, from, to, { ...rules, history: declared.deny_delete === true });
     return [{ setting, from, to, ...(refused !== undefined && { refused }) }];
   });
 
@@ -75,10 +75,17 @@ const switchedOn = (standing: StreamConfig): SettingChange[] =>
     refused: "commits may be missing or others' already: expected none in a log, move it to a new stream",
   }));
 
-const refusalOf = (setting: string, from: unknown, to: unknown, rules: PlanRules): string | undefined => {
+const refusalOf = (
+  setting: string,
+  from: unknown,
+  to: unknown,
+  rules: PlanRules & { readonly history: boolean },
+): string | undefined => {
   if (FIXED.has(setting)) return "the server cannot change it: move the log to a new stream";
   if (LATER_BUT_NEVER_BACK.has(setting)) return refusalOfOneWay(to, rules);
   if (setting === "num_replicas") return refusalOfReplicas(Number(from), Number(to), rules);
+  // A stream that may be deleted from has no history to lose.
+  if (!rules.history) return undefined;
   if (setting === "discard") return to === "new" ? undefined : "a full log would drop its oldest commits";
   if (setting === "subjects") return refusalOfSubjects(from, to);
   return setting in LIMIT_OFF ? refusalOfLimit(LIMIT_OFF[setting], Number(from), Number(to)) : undefined;

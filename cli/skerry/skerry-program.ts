@@ -5,6 +5,7 @@ import { configCommands } from "./config-commands.ts";
 import { flagsCommand } from "./flags-command.ts";
 import { identityKeyCommands } from "./identity-key-commands.ts";
 import { keyCommands } from "./key-commands.ts";
+import { natsCommands } from "./nats-commands.ts";
 import { registryCommands } from "./registry-commands.ts";
 import { rolloutCommands } from "./rollout-commands.ts";
 import { secretCommands } from "./secret-commands.ts";
@@ -32,6 +33,7 @@ const GROUPS = [
   sessionKeyCommands,
   identityKeyCommands,
   statusCommand,
+  natsCommands,
 ] as const;
 
 const AFTER_HELP = `
@@ -39,6 +41,7 @@ Environment:
   SKERRY_URL       the gateway (http://localhost:8787)
   SKERRY_TOKEN     a bearer token; for a gateway of this machine the one of the data folder's control.json
   SKERRY_DATA_DIR  the data folder of a local start (.skerry/data)
+  NATS_URL         the NATS server of nats plan and apply
   NO_COLOR         no colours in tables
 
 Exit codes:
@@ -49,6 +52,7 @@ Exit codes:
   4  the token does not allow it, or is not known
   5  somebody else changed it, or something under way does not allow it now
   6  nobody answers
+  7  changes wait to be applied (nats plan --detailed-exitcode)
 `;
 
 /**

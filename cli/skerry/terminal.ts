@@ -1,4 +1,5 @@
 /** All that a command touches of the machine that it runs on: passed in, so that a test can stand in for it. */
+import { createInterface } from "node:readline/promises";
 
 export interface Output {
   write(text: string): unknown;
@@ -18,6 +19,8 @@ export interface Terminal {
   readonly fetch: typeof fetch;
   /** All of standard input. */
   readInput(): Promise<string>;
+  /** Its next line, empty when there is none: what a person answers. */
+  readLine(): Promise<string>;
 }
 
 /** Text of others may hold sequences that move the cursor or colour the screen: none of them reaches a terminal. */
@@ -31,6 +34,16 @@ const readAll = async (): Promise<string> => {
   return Buffer.concat(chunks).toString("utf8");
 };
 
+const readLine = async (): Promise<string> => {
+  const lines = createInterface({ input: process.stdin });
+  try {
+    for await (const line of lines) return line;
+    return "";
+  } finally {
+    lines.close();
+  }
+};
+
 /** The one of this process; `SKERRY_CWD` is the folder that `npx skerry` was called in. */
 export const processTerminal = (): Terminal => ({
   out: process.stdout,
@@ -39,4 +52,5 @@ export const processTerminal = (): Terminal => ({
   cwd: process.env.SKERRY_CWD ?? process.cwd(),
   fetch,
   readInput: readAll,
+  readLine,
 });

@@ -130,7 +130,15 @@ test("every command of npx skerry in the guides is one that there is", async () 
     const write = (text: string) => {
       said += text;
     };
-    const world = { out: { write }, err: { write }, env: {}, cwd: ROOT, fetch, readInput: async () => "" };
+    const world = {
+      out: { write },
+      err: { write },
+      env: {},
+      cwd: ROOT,
+      fetch,
+      readInput: async () => "",
+      readLine: async () => "",
+    };
     const code = await runSkerry([...words, "--help"], world, []);
     expect({ words, code }).toEqual({ words, code: 0 });
     if (words.length > 1) expect(said).toContain(`Usage: skerry ${words.join(" ")}`);

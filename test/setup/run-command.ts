@@ -31,6 +31,7 @@ export const runCommand = async (args: readonly string[], world: CommandWorld): 
     cwd,
     fetch: ask,
     readInput: async () => input,
+    readLine: async () => input.split("\n", 1)[0] ?? "",
   };
   const code = await runSkerry(args, terminal, [{ name: "start", summary: "run the system" }]);
   return { code, ...said };
