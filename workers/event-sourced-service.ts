@@ -20,11 +20,7 @@ import { type ProjectionMethods, projectionActors, shardNames } from "#shared/cq
 import { type ProjectorMethods, projectorActor } from "#shared/cqrs/projector-actor.ts";
 import { type ServiceActors, serviceHealth, wakeService } from "#shared/cqrs/service-health.ts";
 import { upcastProcess } from "#shared/cqrs/upcast-process.ts";
-import { upcastProcess } from "#shared/cqrs/upcast-process.ts";
 import type { EventLog } from "#shared/events/event-log.ts";
-import { addEventSchemasRoute } from "#shared/events/event-schemas-route.ts";
-import type { EventTypes } from "#shared/events/event-types.ts";
-import { typedEventLog } from "#shared/events/typed-event-log.ts";
 import { addEventSchemasRoute } from "#shared/events/event-schemas-route.ts";
 import type { EventTypes } from "#shared/events/event-types.ts";
 import { typedEventLog } from "#shared/events/typed-event-log.ts";
@@ -80,10 +76,6 @@ export interface EventSourcedService<Env extends EventSourcedEnv, Schema extends
   readonly problems: ProblemTable;
   /** By their `type`. */
   readonly aggregates: Aggregates;
-  /** All that its log may hold. */
-  readonly events: EventTypes;
-  /** The events of the services that its processes follow, by the service. */
-  readonly sources: Readonly<Record<string, EventTypes>>;
   /** All that its log may hold. */
   readonly events: EventTypes;
   /** The events of the services that its processes follow, by the service. */
@@ -167,6 +159,7 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
       clock: systemClock,
     });
 
+  /** Checked when written, in the newest version when read. */
   const ownLogFor = (env: Env, context: ActorContext): EventLog =>
     typedEventLog(logFor(env, context, service.name), service.events);
 
