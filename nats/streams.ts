@@ -43,6 +43,7 @@ export const logStreamConfig = (service: string) =>
     max_msgs_per_subject: -1,
     max_bytes: -1,
     duplicate_window: 2 * MINUTE_NS,
+    allow_direct: true,
   }) satisfies Partial<StreamConfig>;
 
 /** What a stream must be: its name, and the settings that are not left to the server. */
