@@ -130,14 +130,6 @@ describe.each(await natsPrograms())("on NATS $version", (program) => {
     await expect.poll(() => logOf("payments", "payments").lastPosition()).toBe(before + 1);
   });
 
-  test("a service that keeps snapshots writes and reads them", async () => {
-    const inventory = await connectionOf("inventory");
-    expect(await asked(inventory, "snap.inventory.stock.tea")).toContain('"stream":"snap-inventory"');
-    const last = { last_by_subj: "snap.inventory.stock.tea" };
-    const read = await asked(inventory, "$JS.API.STREAM.MSG.GET.snap-inventory", last);
-    expect(read).toContain('"seq":1');
-  });
-
   test.each([
     ["write another's snapshots", "snap.inventory.stock.tea"],
     ["publish to another's log", "log.inventory.stock.tea"],
