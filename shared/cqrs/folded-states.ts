@@ -42,7 +42,12 @@ export interface FoldedStates {
 /** What tests make smaller. */
 export type FoldBounds = Readonly<
   Record<
-    "rememberedCommands" | "commandIdsTogether" | "foldSlice" | "cachedAggregates" | "cachedCommands",
+    | "rememberedCommands"
+    | "commandIdsTogether"
+    | "foldSlice"
+    | "cachedAggregates"
+    | "cachedCommands"
+    | "snapshotLogCommands",
     number
   >
 >;
@@ -170,9 +175,9 @@ export const foldedStates = ({
       );
     }
     if (!inLog(wanted)) return undefined;
-    const others = spilled.young(keyOf(ref), LIMITS.snapshotLogCommands + 1);
+    const others = spilled.young(keyOf(ref), bounds.snapshotLogCommands + 1);
     // With some ids missing it would let a command be executed twice; the one before stays as true as it was.
-    return others.length > LIMITS.snapshotLogCommands ? undefined : encodeSnapshot(aggregate, folded, others);
+    return others.length > bounds.snapshotLogCommands ? undefined : encodeSnapshot(aggregate, folded, others);
   };
 
   const keepNow = (wanted: Wanted) =>
