@@ -6,6 +6,7 @@ import { flagsCommand } from "./flags-command.ts";
 import { identityKeyCommands } from "./identity-key-commands.ts";
 import { keyCommands } from "./key-commands.ts";
 import { natsCommands } from "./nats-commands.ts";
+import { projectionCommands } from "./projection-commands.ts";
 import { registryCommands } from "./registry-commands.ts";
 import { rolloutCommands } from "./rollout-commands.ts";
 import { secretCommands } from "./secret-commands.ts";
@@ -26,6 +27,7 @@ const GROUPS = [
   configCommands,
   registryCommands,
   rolloutCommands,
+  projectionCommands,
   flagsCommand,
   secretCommands,
   tokenCommands,

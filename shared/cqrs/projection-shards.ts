@@ -5,7 +5,7 @@ import type { Actors } from "../runtime/actor.ts";
 import { fmix32 } from "./fmix32.ts";
 import { fnv1a } from "./fnv1a.ts";
 import type { Projection } from "./projection.ts";
-import { shardName } from "./projection-build.ts";
+import { declaredBuild, shardName } from "./projection-build.ts";
 import type { ProjectionDetails, ProjectorMethods, ProjectorStatus } from "./projector-actor.ts";
 
 /** Which of so many Actors a commit is for: all of one aggregate are for the same. */
@@ -22,18 +22,22 @@ export type ProjectionMethods = Omit<ProjectorMethods, "stand" | "adopt" | "resu
 /**
  * The projections of a service by their names. What concerns rows is asked of all Actors of one, a rebuild of the first.
  * @param actors by the names of their shards
+ * @throws RangeError for a projection that is declared as none can be
  */
 export const projectionActors = (
   actors: Actors<ProjectorMethods>,
   projections: readonly Projection[],
-): Actors<ProjectionMethods> => ({
-  named(name) {
-    const projection = projections.find((one) => one.name === name);
-    if (!projection || (projection.shards ?? 1) === 1) return actors.named(name);
-    const all = shardNames(projection).map((shard) => actors.named(shard));
-    return asOne(name, all);
-  },
-});
+): Actors<ProjectionMethods> => {
+  for (const projection of projections) declaredBuild(projection);
+  return {
+    named(name) {
+      const projection = projections.find((one) => one.name === name);
+      if (!projection || (projection.shards ?? 1) === 1) return actors.named(name);
+      const all = shardNames(projection).map((shard) => actors.named(shard));
+      return asOne(name, all);
+    },
+  };
+};
 
 const asOne = (name: string, shards: readonly ProjectorMethods[]): ProjectionMethods => {
   const each = <T>(ask: (shard: ProjectorMethods) => Promise<T>): Promise<T[]> =>

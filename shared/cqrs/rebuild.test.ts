@@ -1,59 +1,31 @@
 import { describe, expect, it } from "vitest";
-import { memoryReadStore } from "#test/fake/memory-read-store.ts";
+import {
+  appendCommits,
+  counting,
+  countingProjection,
+  sumsIn,
+  sumsOf,
+} from "#test/fake/counting-projection.ts";
+import { type MemoryReadStore, memoryReadStore } from "#test/fake/memory-read-store.ts";
 import { type TestProjectors, testProjectors } from "#test/fake/projectors.ts";
 import type { Commit } from "../events/event.ts";
-import type { EventLog } from "../events/event-log.ts";
 import { memoryEventLog } from "../events/memory-event-log.ts";
 import type { Projection } from "./projection.ts";
-import type { RowChange } from "./row-change.ts";
 
-/** Adds `step` to a row of each commit: whatever is lost, doubled, or of another version shows. */
-const counting =
-  (step: number) =>
-  (commits: readonly Commit[]): RowChange[] => [
-    {
-      change: "add",
-      table: "numbers",
-      key: ["n"],
-      rows: commits.map(({ position }) => ({ n: position, sum: step })),
-    },
-  ];
-
-const first: Projection = { name: "numbers", tables: ["numbers"], changes: counting(1) };
+const first = countingProjection;
 const second: Projection = { ...first, version: 2, changes: counting(2) };
-
-const write = async (log: EventLog, count: number) => {
-  const last = await log.lastPosition();
-  for (let n = last + 1; n <= last + count; n++) {
-    await log.append({
-      aggregate: { type: "number", id: `${n}` },
-      expectedPosition: 0,
-      expectedVersion: 0,
-      commandId: `c${n}`,
-      at: 0,
-      events: [{ type: "Counted", data: {} }],
-      trace: {},
-    });
-  }
-};
 
 const begin = async (projection: Projection, commits: number) => {
   const log = memoryEventLog();
   const memory = memoryReadStore("numbers");
-  await write(log, commits);
+  await appendCommits(log, commits);
   const projectors = testProjectors({ projection, log, store: memory.store });
   await projectors.projection.wake({});
   await projectors.time.settle();
   return { log, memory, projectors };
 };
 
-const sums = (memory: ReturnType<typeof memoryReadStore>, table = "numbers") =>
-  memory
-    .rows(table)
-    .map(({ n, sum }) => [Number(n), Number(sum)])
-    .sort(([one = 0], [other = 0]) => one - other);
-
-const all = (count: number, step: number) => Array.from({ length: count }, (_, index) => [index + 1, step]);
+const sums = (memory: MemoryReadStore) => sumsIn(memory.rows("numbers"));
 
 const phaseOf = async ({ projection }: TestProjectors) => (await projection.details({})).rebuild?.phase;
 
@@ -66,7 +38,7 @@ const reads = async ({ projection, time }: TestProjectors, position: number) => 
 describe("a read model whose projection has another version", () => {
   it("stays as it is, and says so, until the new one takes its place with all rows", async () => {
     const { log, memory, projectors } = await begin(first, 5);
-    await write(log, 1);
+    await appendCommits(log, 1);
     let filling = () => {};
     const filled = new Promise<void>((resolve) => {
       filling = resolve;
@@ -78,14 +50,14 @@ describe("a read model whose projection has another version", () => {
     const next = projectors.successor(second);
     await next.projection.wake({});
     await next.time.pass(1_000);
-    expect(sums(memory)).toEqual(all(5, 1));
+    expect(sums(memory)).toEqual(sumsOf(5, 1));
     expect(await next.projection.wake({})).toMatchObject({
       outdated: { version: 1, declared: 2, stands: true },
     });
     expect([await reads(next, 5), await reads(next, 6)]).toEqual([true, false]);
     filling();
     await next.time.pass(1_000);
-    expect(sums(memory)).toEqual(all(6, 2));
+    expect(sums(memory)).toEqual(sumsOf(6, 2));
     expect(await reads(next, 6)).toBe(true);
     expect(await next.projection.wake({})).toEqual({ projection: "numbers", position: 6 });
     expect(memory.tables()).toEqual(["numbers"]);
@@ -99,14 +71,14 @@ describe("a read model whose projection has another version", () => {
     };
     const next = projectors.successor({ ...second, former: { version: 1, changes: counting(1) } });
     await next.projection.wake({});
-    await write(log, 3);
+    await appendCommits(log, 3);
     await next.time.pass(1_000);
-    expect(sums(memory)).toEqual(all(8, 1));
+    expect(sums(memory)).toEqual(sumsOf(8, 1));
     expect(await reads(next, 8)).toBe(true);
     expect((await next.projection.details({})).rebuild).toMatchObject({ failure: "no room" });
     memory.around = (_, call) => call();
     await next.time.pass(10_000);
-    expect(sums(memory)).toEqual(all(8, 2));
+    expect(sums(memory)).toEqual(sumsOf(8, 2));
   });
 
   it("is rebuilt back when the former version is deployed again", async () => {
@@ -114,16 +86,16 @@ describe("a read model whose projection has another version", () => {
     const next = projectors.successor(second);
     await next.projection.wake({});
     await next.time.pass(1_000);
-    expect(sums(memory)).toEqual(all(5, 2));
+    expect(sums(memory)).toEqual(sumsOf(5, 2));
     const back = next.successor(first);
     await back.projection.wake({});
     await back.time.pass(1_000);
-    expect(sums(memory)).toEqual(all(5, 1));
+    expect(sums(memory)).toEqual(sumsOf(5, 1));
   });
 
   it("that is new is not rebuilt, whatever its version", async () => {
     const { memory, projectors } = await begin({ ...second, version: 7 }, 5);
-    expect(sums(memory)).toEqual(all(5, 2));
+    expect(sums(memory)).toEqual(sumsOf(5, 2));
     expect((await projectors.projection.details({})).rebuild).toBeUndefined();
   });
 
@@ -137,11 +109,11 @@ describe("a read model whose projection has another version", () => {
     };
     const { memory, projectors } = await begin(stopping, 5);
     await projectors.time.pass(500);
-    expect(sums(memory)).toEqual(all(2, 1));
+    expect(sums(memory)).toEqual(sumsOf(2, 1));
     const next = projectors.successor(second);
     await next.projection.wake({});
     await next.time.pass(1_000);
-    expect(sums(memory)).toEqual(all(5, 2));
+    expect(sums(memory)).toEqual(sumsOf(5, 2));
   });
 });
 
@@ -157,7 +129,7 @@ describe("a rebuild that is asked for", () => {
     const asked = await projectors.projection.rebuild({ keep: false });
     expect(await projectors.projection.rebuild({ keep: false })).toEqual(asked);
     await projectors.time.pass(1_000);
-    expect(sums(memory)).toEqual(all(5, 1));
+    expect(sums(memory)).toEqual(sumsOf(5, 1));
     const { rebuild } = await projectors.projection.details({});
     expect(rebuild).toMatchObject({ id: "1", phase: "done", position: 5, target: 5 });
     expect(await projectors.projection.rebuild({ keep: false })).toMatchObject({ id: "2" });
@@ -200,10 +172,10 @@ describe("a rebuild that is asked for", () => {
     const { log, memory, projectors } = await begin(first, 0);
     await projectors.projection.rebuild({ keep: false });
     await projectors.time.pass(1_000);
-    await write(log, 3);
+    await appendCommits(log, 3);
     await projectors.time.pass(2_000);
     expect(await phaseOf(projectors)).toBe("done");
-    expect(sums(memory)).toEqual(all(3, 1));
+    expect(sums(memory)).toEqual(sumsOf(3, 1));
   });
 });
 
@@ -234,7 +206,7 @@ const runCutAt = async (from: Projection, to: Projection, cut: number) => {
   await projection.projection.wake({});
   if (from === to) await projection.projection.rebuild({ keep: true });
   for (let round = 0; round < 30; round++) {
-    if (round % 3 === 0 && round < 15) await write(log, 1);
+    if (round % 3 === 0 && round < 15) await appendCommits(log, 1);
     await projection.time.pass(7);
     await look();
   }
@@ -266,7 +238,7 @@ describe("wherever the process dies", () => {
           cut,
           died: true,
           wrong: [],
-          sums: all(9, step),
+          sums: sumsOf(9, step),
           tables: from === to ? ["numbers", "numbers__old"] : ["numbers"],
           phase: "done",
         });

@@ -1,0 +1,64 @@
+/** Holds that what a person types reaches the projections of a running service, and that the answer is readable. */
+import { expect, test } from "vitest";
+import { addProjectionRoutes } from "#shared/cqrs/projection-routes.ts";
+import { memoryEventLog } from "#shared/events/memory-event-log.ts";
+import { createServiceApp } from "#shared/http/service-app.ts";
+import { appendCommits, countingProjection } from "#test/fake/counting-projection.ts";
+import { memoryReadStore } from "#test/fake/memory-read-store.ts";
+import { testProjectors } from "#test/fake/projectors.ts";
+import { runCommand } from "#test/setup/run-command.ts";
+
+/** A gateway with the registry and the services `orders`, which has a projection, and `catalog`, which has none. */
+const setUp = async () => {
+  const log = memoryEventLog();
+  const memory = memoryReadStore("numbers");
+  await appendCommits(log, 1_200);
+  const { projection, time } = testProjectors({ projection: countingProjection, log, store: memory.store });
+  await projection.wake({});
+  await time.pass(100);
+  const app = createServiceApp({ name: "orders", major: 2, description: "", problems: {}, readiness: [] });
+  addProjectionRoutes(app, { projectors: { named: () => projection }, names: ["numbers"] });
+  const serviceOf = (service: string, version: string) => ({ service, instances: [{ id: "a", version }] });
+  const ask: typeof fetch = async (input, init) => {
+    const { pathname } = new URL(`${input}`);
+    if (pathname === "/control/v1/registry")
+      return Response.json({ items: [serviceOf("orders", "2.1.0"), serviceOf("catalog", "1.0.0")] });
+    if (pathname === "/control/v1/registry/orders") return Response.json(serviceOf("orders", "2.1.0"));
+    // What is asked for happens while the answer is on its way.
+    const answer = await app.request(pathname, init);
+    await time.pass(2_000);
+    return answer;
+  };
+  const env = { SKERRY_URL: "http://gateway.test", SKERRY_TOKEN: "sesame" };
+  const run = (...args: string[]) => runCommand(["projection", ...args], { env, cwd: "/", fetch: ask });
+  return { run, memory };
+};
+
+test("the list shows each read model, its place in the log and what it does", async () => {
+  const { run } = await setUp();
+  const { code, out } = await run("list");
+  expect(code).toBe(0);
+  expect(out).toMatch(/orders +numbers +1 +1200 +0 commits, 0\.0 s +0 +following/);
+  const listed = JSON.parse((await run("list", "--service", "orders", "--json")).out);
+  expect(listed.items).toMatchObject([{ service: "orders", projection: "numbers", behindCommits: 0 }]);
+});
+
+test("a rebuild is followed to its end, its old tables are kept, and dropped when asked", async () => {
+  const { run, memory } = await setUp();
+  const rebuilt = await run("rebuild", "numbers", "--keep");
+  expect(rebuilt).toMatchObject({ code: 0, out: "orders numbers: rebuilt, up to position 1200\n" });
+  expect(rebuilt.err).toMatch(/numbers █{24} 100 % done, 1,200 of 1,200/);
+  expect(memory.tables()).toEqual(["numbers", "numbers__old"]);
+  expect(await run("drop-old", "numbers")).toMatchObject({ code: 0 });
+  expect(memory.tables()).toEqual(["numbers"]);
+});
+
+test("a name that no service has is told with those that there are", async () => {
+  const { run } = await setUp();
+  expect(await run("rebuild", "names")).toEqual({
+    code: 3,
+    out: "",
+    err: 'skerry: cannot find the projection "names": expected one of orders numbers\n',
+  });
+  expect(await run("cancel", "numbers")).toMatchObject({ code: 3 });
+});
