@@ -34,6 +34,15 @@ describe.each(await natsPrograms())("streams on NATS $version", (program) => {
     expect(await apply()).toEqual(all("verified"));
   });
 
+  it("of an earlier version are made to answer any reader, which changes nothing that they keep", async () => {
+    await apply();
+    await manager.streams.update("log-orders", { allow_direct: false });
+    expect(await apply()).toEqual(
+      all("verified").map((one) => (one.stream === "log-orders" ? { ...one, did: "changed" } : one)),
+    );
+    expect(await apply()).toEqual(all("verified"));
+  });
+
   it("refuse to delete a message or to purge", async () => {
     await connection.request("log.orders.order.a", "[]");
     await expect(manager.streams.deleteMessage("log-orders", 1)).rejects.toThrow("delete not permitted");

@@ -1,4 +1,7 @@
-/** Makes the streams that `streams.ts` declares, or verifies those that stand; changing one is for `npx skerry nats apply`. */
+/**
+ * Makes the streams that `streams.ts` declares, or verifies those that stand. Changing what one keeps is for
+ * `npx skerry nats apply`.
+ */
 import { type NatsAccess, openConnection } from "./open-connection.ts";
 import type { StreamPlan } from "./plan.ts";
 import { applyPlan, planServer } from "./plan-server.ts";
@@ -9,8 +12,13 @@ const CONNECT_MS = 10_000;
 
 export interface AppliedStream {
   stream: string;
-  did: "created" | "verified";
+  did: "created" | "changed" | "verified";
 }
+
+/** How a stream is read, not what it keeps: made here, or else a newer version could not start on an older one's streams. */
+const READ_ALONE: ReadonlySet<string> = new Set(["allow_direct"]);
+
+const DID = { create: "created", change: "changed", nothing: "verified", refuse: "verified" } as const;
 
 /**
  * @param options `replicas`: copies of each stream; absent: as they stand, one for a new one
@@ -36,7 +44,7 @@ export const applyStreams = async ({
     await applyPlan(connection, plan, { replicas });
     return plan.streams.map(({ stream, does }) => ({
       stream,
-      did: does === "create" ? "created" : "verified",
+      did: DID[does],
     }));
   } finally {
     await connection.close();
@@ -44,7 +52,7 @@ export const applyStreams = async ({
 };
 
 const refuseDifference = ({ stream, changes }: StreamPlan): void => {
-  const [first] = changes;
+  const first = changes.find(({ setting }) => !READ_ALONE.has(setting));
   if (!first) return;
   const { setting, from, to, refused } = first;
   const expected = to === undefined ? "none" : JSON.stringify(to);
