@@ -13,6 +13,7 @@ import { memoryEventLog } from "../events/memory-event-log.ts";
 import type { Projection } from "./projection.ts";
 
 const first = countingProjection;
+const sharded: Projection = { ...first, shards: 3 };
 const second: Projection = { ...first, version: 2, changes: counting(2) };
 
 const begin = async (projection: Projection, commits: number) => {
@@ -196,8 +197,17 @@ const runCutAt = async (from: Projection, to: Projection, cut: number) => {
       wrong.push(`at ${position}: ${JSON.stringify(rows)}`);
   };
 
+  let written = 4;
+  const writeOne = async () => {
+    if (written === 9) return;
+    written++;
+    await appendCommits(log, 1);
+  };
   memory.around = async (_, call) => {
     if (calls++ === cut) projection.die();
+    // Others go on while a database is asked, and the log grows just then.
+    if (calls >= cut - 12 && calls % 4 === 1) await writeOne();
+    await projectors.time.sleep(1);
     const answer = await call();
     if (calls++ === cut) projection.die();
     return answer;
@@ -206,7 +216,7 @@ const runCutAt = async (from: Projection, to: Projection, cut: number) => {
   await projection.projection.wake({});
   if (from === to) await projection.projection.rebuild({ keep: true });
   for (let round = 0; round < 30; round++) {
-    if (round % 3 === 0 && round < 15) await appendCommits(log, 1);
+    if (round > 15) await writeOne();
     await projection.time.pass(7);
     await look();
   }
@@ -225,6 +235,7 @@ describe("wherever the process dies", () => {
     ["another version", first, second],
     ["another version beside the former", first, { ...second, former: { version: 1, changes: counting(1) } }],
     ["the same version", first, first],
+    ["the same version of several shards", sharded, sharded],
     ["another number of shards", first, { ...first, shards: 3, changes: counting(1) }],
   ] as const)(
     "a rebuild to %s ends with each commit once, and no read before is wrong",
