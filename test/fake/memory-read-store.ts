@@ -1,8 +1,7 @@
 /** A read store in memory that keeps what the port promises, each call whole or not at all; calls can be made to fail. */
+import { type MemoryTables, makeRowChange } from "#shared/cqrs/memory-rows.ts";
 import type { ReadStore } from "#shared/cqrs/read-store.ts";
-import type { Row, RowChange } from "#shared/cqrs/row-change.ts";
-
-type Table = Map<string, Row>;
+import type { Row } from "#shared/cqrs/row-change.ts";
 
 export interface MemoryReadStore {
   readonly store: ReadStore;
@@ -16,7 +15,7 @@ export interface MemoryReadStore {
 
 /** @param names of the empty tables that stand at the beginning */
 export const memoryReadStore = (...names: string[]): MemoryReadStore => {
-  const tables = new Map<string, Table>(names.map((name) => [name, new Map()]));
+  const tables: MemoryTables = new Map(names.map((name) => [name, new Map()]));
   const checkpoints = new Map<string, number>();
   const at = (name: string) => checkpoints.get(name) ?? 0;
   const copyOf = (table: string, suffix: string) => `${table}__${suffix}`;
@@ -26,7 +25,7 @@ export const memoryReadStore = (...names: string[]): MemoryReadStore => {
     async apply({ projection, from, to, changes }) {
       if (at(projection) !== from) return "moved";
       const changed = new Map([...tables].map(([name, rows]) => [name, new Map(rows)]));
-      for (const change of changes) makeChange(changed, change);
+      for (const change of changes) makeRowChange(changed, change);
       for (const [name, rows] of changed) tables.set(name, rows);
       checkpoints.set(projection, to);
       return "applied";
@@ -67,29 +66,3 @@ export const memoryReadStore = (...names: string[]): MemoryReadStore => {
   };
   return memory;
 };
-
-const makeChange = (tables: Map<string, Table>, { change, table, key, rows }: RowChange): void => {
-  const standing = tables.get(table);
-  if (!standing) throw new Error(`no such table: ${table}`);
-  for (const row of rows) {
-    const id = JSON.stringify(key.map((column) => row[column]));
-    const before = standing.get(id);
-    if (change === "delete") standing.delete(id);
-    else if (change === "add") standing.set(id, added(before, row, key));
-    else if (!before && change !== "update") standing.set(id, row);
-    else if (before && change !== "insert") standing.set(id, changed(before, row, change === "upsert"));
-  }
-};
-
-const changed = (before: Row, row: Row, nulls: boolean): Row => {
-  const entries = Object.entries(row).filter(([, value]) => nulls || value !== null);
-  return { ...before, ...Object.fromEntries(entries) };
-};
-
-const added = (before: Row | undefined, row: Row, key: readonly string[]): Row =>
-  Object.fromEntries(
-    Object.entries(row).map(([column, value]) => [
-      column,
-      key.includes(column) ? value : Number(before?.[column] ?? 0) + Number(value),
-    ]),
-  );
