@@ -32,6 +32,18 @@ describe("stock", () => {
       .when({ type: "ReceiveStock", sku: "tea", quantity: 5 })
       .records([received(5)]));
 
+  it("comes back whole from its snapshot", () => {
+    const events = [received(9), allocated("a", 2), allocated("b", 3), deallocated("a", 2), allocated("c", 1)];
+    const state = events.reduce(stock.evolve, stock.initialState());
+    const again = stock.snapshot?.decode?.(JSON.parse(JSON.stringify(stock.snapshot.encode?.(state))));
+    expect({ ...again, allocations: Object.fromEntries(again?.allocations.entries() ?? []) }).toEqual({
+      onHand: 9,
+      reserved: 4,
+      allocations: { b: 3, c: 1 },
+    });
+    expect(again?.allocations.size).toBe(2);
+  });
+
   it("takes in up to what can be counted exactly", () =>
     given([received(Number.MAX_SAFE_INTEGER - 1)])
       .when({ type: "ReceiveStock", sku: "tea", quantity: 1 })

@@ -2,7 +2,7 @@
  * Stock counts pieces of one sku and knows which order holds how many; a reservation is one order's decision.
  * The reservation decides once and for all; stock is put back only after it has decided against the order.
  */
-import type { Aggregate } from "#shared/cqrs/aggregate.ts";
+import type { Aggregate, SnapshotDeclaration } from "#shared/cqrs/aggregate.ts";
 import { type PersistentMap, persistentMap } from "#shared/cqrs/persistent-map.ts";
 import type { Failure } from "#shared/http/errors.ts";
 import { err, ok } from "#shared/result.ts";
@@ -61,8 +61,26 @@ const allocate = (line: ReservationLine & { orderId: string }, state: StockState
   return ok([{ type: "StockAllocated" as const, data: { sku, orderId, quantity } }]);
 };
 
+/** Of a sku that sells, each order leaves two events. */
+const stockSnapshot: SnapshotDeclaration<StockState> = {
+  version: 1,
+  every: 200,
+  inLog: true,
+  encode: ({ allocations, ...sums }) => ({ ...sums, allocations: [...allocations.entries()] }),
+  decode(json) {
+    const { allocations, ...sums } = json as EncodedStock;
+    return {
+      ...sums,
+      allocations: allocations.reduce((map, [id, pieces]) => map.set(id, pieces), persistentMap<number>()),
+    };
+  },
+};
+
+type EncodedStock = Omit<StockState, "allocations"> & { readonly allocations: readonly [string, number][] };
+
 export const stock: Aggregate<StockState, StockCommand, StockEvent> = {
   type: "stock",
+  snapshot: stockSnapshot,
 
   initialState: () => ({ onHand: 0, reserved: 0, allocations: persistentMap<number>() }),
 
