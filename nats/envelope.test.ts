@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { CommitMetadata } from "#shared/events/commit-metadata.ts";
 import type { Append } from "#shared/events/event-log.ts";
 import { decodeCommit, encodeCommit } from "./envelope.ts";
 
@@ -86,10 +87,26 @@ describe("a commit as a message", () => {
       position: 7,
       commandId: "",
       trace: {},
+      metadata: {},
       events: [
         { type: "OrderPlaced", data: { n: 1 }, id: "c/0", time: "2026-01-31T12:00:00.000Z", version: 1 },
       ],
     });
+  });
+
+  it("says where it comes from in headers, to be read without its payload", () => {
+    const metadata = { causationId: "c0/0", correlationId: "r1", actor: "jwt:alice", tenant: "t1" };
+    const { headers } = encodeCommit("orders", { ...append, trace: {}, metadata });
+    expect(Object.fromEntries(headers)).toEqual({
+      "Content-Type": ["application/cloudevents-batch+json; charset=UTF-8"],
+      "Skerry-Command-Id": ["place-1"],
+      "Skerry-Causation-Id": ["c0/0"],
+      "Skerry-Correlation-Id": ["r1"],
+      "Skerry-Actor": ["jwt:alice"],
+      "Skerry-Tenant": ["t1"],
+    });
+    expect(decoded({ ...append, metadata }).metadata).toEqual(metadata);
+    expect(decoded({ ...append, metadata: { tenant: "t1" } }).metadata).toEqual({ tenant: "t1" });
   });
 
   it("without a trace has no header of one", () => {
@@ -105,7 +122,11 @@ describe("a commit as a message", () => {
         .dictionary(fc.string(), fc.jsonValue())
         .map((data) => JSON.parse(JSON.stringify(data)) as object),
     });
+    const value = fc.option(fc.stringMatching(/^[!-~]([ -~]{0,40}[!-~])?$/), { nil: undefined });
     const commit = fc.record({
+      metadata: fc
+        .record({ causationId: value, correlationId: value, actor: value, tenant: value })
+        .map((fields) => JSON.parse(JSON.stringify(fields)) as CommitMetadata),
       aggregate: fc.constant(append.aggregate),
       expectedPosition: fc.nat(),
       expectedVersion: fc.nat(),
@@ -121,6 +142,7 @@ describe("a commit as a message", () => {
           position: 42,
           commandId: it.commandId,
           trace: it.trace,
+          metadata: it.metadata,
           events: it.events.map(({ type, data }, index) => ({
             type,
             data,

@@ -1,6 +1,7 @@
 /** How a commit travels: one message, a CloudEvents 1.0 batch (JSON format, section 4) with the command in its headers. */
 import { headers as createHeaders, type MsgHdrs } from "@nats-io/nats-core";
 import { EPOCH_FIELD } from "#shared/control/epoch-field.ts";
+import { assertMetadata, type CommitMetadata } from "#shared/events/commit-metadata.ts";
 import type { AggregateRef, Commit, DomainEvent, RecordedEvent } from "#shared/events/event.ts";
 import type { Append } from "#shared/events/event-log.ts";
 import { rfc3339 } from "#shared/runtime/clock.ts";
@@ -12,6 +13,13 @@ const TRACE_HEADERS = [
   ["tracestate", "tracestate"],
   [EPOCH_FIELD, "Skerry-Epoch"],
 ] as const;
+/** A commit's metadata in the same way. */
+const METADATA_HEADERS = [
+  ["causationId", "Skerry-Causation-Id"],
+  ["correlationId", "Skerry-Correlation-Id"],
+  ["actor", "Skerry-Actor"],
+  ["tenant", "Skerry-Tenant"],
+] as const satisfies readonly (readonly [keyof CommitMetadata, string])[];
 
 interface CloudEvent {
   specversion: "1.0";
@@ -36,6 +44,7 @@ export interface CommitMessage {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** @throws RangeError for metadata that a header would not keep as it is */
 export const encodeCommit = (service: string, append: Append): CommitMessage => {
   const time = rfc3339(append.at);
   const batch = append.events.map(
@@ -52,14 +61,36 @@ export const encodeCommit = (service: string, append: Append): CommitMessage => 
       data: event.data,
     }),
   );
+  return { payload: encoder.encode(JSON.stringify(batch)), headers: headersOf(append) };
+};
+
+const headersOf = ({ commandId, trace, metadata = {} }: Append): MsgHdrs => {
+  assertMetadata(metadata);
   const headers = createHeaders();
   headers.append("Content-Type", "application/cloudevents-batch+json; charset=UTF-8");
-  headers.append(COMMAND_ID, append.commandId);
+  headers.append(COMMAND_ID, commandId);
   for (const [field, header] of TRACE_HEADERS) {
-    const value = append.trace[field];
+    const value = trace[field];
     if (value) headers.append(header, value);
   }
-  return { payload: encoder.encode(JSON.stringify(batch)), headers };
+  for (const [field, header] of METADATA_HEADERS) {
+    const value = metadata[field];
+    if (value) headers.append(header, value);
+  }
+  return headers;
+};
+
+/** The fields whose header is there. */
+const fieldsOf = <Field extends string>(
+  headers: MsgHdrs | undefined,
+  table: readonly (readonly [Field, string])[],
+): Partial<Record<Field, string>> => {
+  const fields: Partial<Record<Field, string>> = {};
+  for (const [field, header] of table) {
+    const value = headers?.get(header);
+    if (value) fields[field] = value;
+  }
+  return fields;
 };
 
 /** @throws SyntaxError when the payload is not JSON: nothing but this adapter writes to a log */
@@ -70,16 +101,12 @@ export const decodeCommit = <Event extends DomainEvent>(message: {
   headers: MsgHdrs | undefined;
 }): Commit<Event> => {
   const batch = JSON.parse(decoder.decode(message.payload)) as CloudEvent[];
-  const trace: Record<string, string> = {};
-  for (const [field, header] of TRACE_HEADERS) {
-    const value = message.headers?.get(header);
-    if (value) trace[field] = value;
-  }
   return {
     aggregate: message.aggregate,
     position: message.position,
     commandId: message.headers?.get(COMMAND_ID) ?? "",
-    trace,
+    trace: fieldsOf(message.headers, TRACE_HEADERS) as Record<string, string>,
+    metadata: fieldsOf(message.headers, METADATA_HEADERS),
     events: batch.map(
       (event) =>
         ({

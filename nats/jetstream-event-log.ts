@@ -8,6 +8,7 @@ import {
   type AppendRefusal,
   type EventLog,
   LogUnavailable,
+  lastOf,
 } from "#shared/events/event-log.ts";
 import { LIMITS } from "#shared/limits.ts";
 import { err, ok, type Result } from "#shared/result.ts";
@@ -16,7 +17,7 @@ import { injectTrace } from "#shared/telemetry/propagation.ts";
 import { failSpan, inSpan } from "#shared/telemetry/span.ts";
 import type { NatsConnector } from "./connection.ts";
 import { type CommitMessage, encodeCommit } from "./envelope.ts";
-import { readAggregate } from "./read-aggregate.ts";
+import { lastCommit, readAggregate } from "./read-aggregate.ts";
 import { commitSubject, logStream } from "./subjects.ts";
 import { tailStream } from "./tail-stream.ts";
 
@@ -169,6 +170,11 @@ export const jetStreamEventLog = ({
   return {
     append,
     read,
+    async last(aggregate, until) {
+      const subject = commitSubject(service, aggregate);
+      const commit = await reading((connection) => lastCommit(connection, { stream, subject }), until);
+      return commit && lastOf(commit);
+    },
     async *tail({ after, batchMax, signal }) {
       const connection = await connector.get();
       try {

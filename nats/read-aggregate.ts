@@ -33,6 +33,19 @@ interface Range {
   most: number;
 }
 
+const managerOf = (connection: NatsConnection): Promise<JetStreamManager> =>
+  jetstreamManager(connection, { checkAPI: false, timeout: LIMITS.readRequestMs });
+
+/** From the stream's leader. @throws the client library's error when it does not answer for `LIMITS.readRequestMs` */
+export const lastCommit = async (
+  connection: NatsConnection,
+  { stream, subject }: Pick<Range, "stream" | "subject">,
+): Promise<Commit | undefined> => {
+  const manager = await managerOf(connection);
+  const stored = await manager.streams.getMessage(stream, { last_by_subj: subject });
+  return stored ? commitOf(stored) : undefined;
+};
+
 /** @throws LogUnavailable, or the client library's error, when nothing comes for `LIMITS.readRequestMs` */
 export const readAggregate = async (
   connection: NatsConnection,

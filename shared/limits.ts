@@ -22,6 +22,8 @@ export const LIMITS = {
   pageItems: 100,
   /** One commit as a message; NATS' default max_payload is 1 MiB. */
   commitBytes: 900 * 1024,
+  /** One value of a commit's metadata: ids of events grow by each step of a chain, and four of these are nothing to a message. */
+  metadataCharacters: 1_024,
   /** A connection attempt to NATS. */
   natsConnectMs: 1_000,
   /** The longest pause after refused attempts: who comes after the server's return waits less than a second. */

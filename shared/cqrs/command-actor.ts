@@ -1,4 +1,5 @@
 /** Executes commands on a shard of a service's aggregates: one writer per aggregate, one conditional append per command. */
+import type { CommitMetadata } from "../events/commit-metadata.ts";
 import type { AggregateRef, Commit, DomainEvent, RecordedEvent } from "../events/event.ts";
 import { type Append, type EventLog, LogUnavailable } from "../events/event-log.ts";
 import type { Failure } from "../http/errors.ts";
@@ -22,6 +23,8 @@ export interface CommandRequest extends AggregateRef {
   readonly isNew?: boolean;
   /** A key that `reserve` answered for; its outcome is remembered with it. */
   readonly key?: string;
+  /** Written with what the command decides; a command that repeats another one's id leaves the first one's. */
+  readonly metadata?: CommitMetadata;
 }
 
 export interface Executed<Event extends DomainEvent = DomainEvent> {
@@ -129,6 +132,7 @@ export const commandActor = ({
         at: clock(),
         events: decided.value,
         trace: injectTrace(),
+        ...(request.metadata && { metadata: request.metadata }),
       };
       const appended = await log.append(append, until);
       if (appended.ok) {
@@ -218,6 +222,7 @@ const commitOf = (append: Append, position: number): Commit => ({
   position,
   commandId: append.commandId,
   trace: append.trace,
+  metadata: append.metadata ?? {},
   events: append.events.map((event, index) => ({
     ...event,
     id: `${append.commandId}/${index}`,

@@ -1,4 +1,5 @@
 /** How routes and processes reach the command Actors: the shard that an aggregate's id belongs to. */
+import type { CommitMetadata } from "../events/commit-metadata.ts";
 import type { AggregateRef, Commit, DomainEvent } from "../events/event.ts";
 import type { Failure } from "../http/errors.ts";
 import type { Result } from "../result.ts";
@@ -17,6 +18,7 @@ export interface KeyedCommand {
   readonly fingerprint: string;
   /** Gives the aggregate's id: the same one each time, or a new one each time for a command that creates. */
   readonly id: string | (() => string);
+  readonly metadata?: CommitMetadata | undefined;
 }
 
 export interface Commands {
@@ -61,7 +63,14 @@ export const commands = ({
 
   return {
     execute,
-    async executeOnce<Event extends DomainEvent>({ type, command, key, fingerprint, id }: KeyedCommand) {
+    async executeOnce<Event extends DomainEvent>({
+      type,
+      command,
+      key,
+      fingerprint,
+      id,
+      metadata,
+    }: KeyedCommand) {
       const shard = typeof id === "string" ? shardOf(id) : fnv1a(key) % shards;
       const drawn = drawId(id, shard);
       const reserved = await reachingActor(() => actorOf(shard).reserve({ key, fingerprint, id: drawn }));
@@ -72,6 +81,7 @@ export const commands = ({
         command: command(reserved.value.id),
         commandId: `key-${key}-${reserved.value.reservedAt}`,
         key,
+        ...(metadata && { metadata }),
         isNew: reserved.value.fresh && typeof id !== "string",
       });
       return { ok: true, value: { id: reserved.value.id, execution } };

@@ -11,6 +11,7 @@ const commit = (position: number, traceparent?: string): Commit => ({
   aggregate: { type: "order", id: "a" },
   position,
   commandId: `c${position}`,
+  metadata: {},
   trace: traceparent === undefined ? {} : { traceparent },
   events: [],
 });

@@ -8,6 +8,7 @@ const commit = (position: number): Commit => ({
   aggregate: { type: "order", id: "a" },
   commandId: `c${position}`,
   trace: {},
+  metadata: {},
   events: [],
 });
 

@@ -26,6 +26,7 @@ const commitOf = (...events: RecordedEvent[]): Commit => ({
   position: 1,
   commandId: "c",
   trace: {},
+  metadata: {},
   events,
 });
 

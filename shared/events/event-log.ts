@@ -1,6 +1,7 @@
 /** The EventLog port: append, read, tail. One log per service. Adapters: JetStream (`nats/`), in memory (unit tests). */
 import type { Result } from "../result.ts";
-import type { AggregateRef, Commit, WrittenEvent } from "./event.ts";
+import type { CommitMetadata } from "./commit-metadata.ts";
+import type { AggregateRef, Commit, RecordedEvent, WrittenEvent } from "./event.ts";
 
 export interface Append {
   readonly aggregate: AggregateRef;
@@ -14,6 +15,8 @@ export interface Append {
   readonly at: number;
   readonly events: readonly WrittenEvent[];
   readonly trace: Readonly<Record<string, string>>;
+  /** Who and what it goes back to; whatever `assertMetadata` refuses is refused here. */
+  readonly metadata?: CommitMetadata;
 }
 
 export type AppendRefusal =
@@ -44,11 +47,31 @@ export interface ReadOptions {
   readonly until?: number;
 }
 
+/** Where an aggregate stands. */
+export interface LastCommit {
+  readonly position: number;
+  /** Of its last event. */
+  readonly version: number;
+  readonly commandId: string;
+}
+
+/** @throws TypeError for a commit without events, which nothing appends */
+export const lastOf = ({ position, commandId, events }: Commit): LastCommit => ({
+  position,
+  version: (events.at(-1) as RecordedEvent).version,
+  commandId,
+});
+
 export interface EventLog {
   /** @param until epoch ms by which it is answered, where that is sooner than an append's own bound */
   append(commit: Append, until?: number): Promise<Result<Appended, AppendRefusal>>;
   /** The aggregate's commits, oldest first. Sees every acknowledged append. @throws LogUnavailable */
   read(aggregate: AggregateRef, options?: ReadOptions): Promise<Commit[]>;
+  /**
+   * The aggregate's last commit, or undefined when it has none. Sees every acknowledged append.
+   * @param until epoch ms by which it is answered @throws LogUnavailable
+   */
+  last(aggregate: AggregateRef, until?: number): Promise<LastCommit | undefined>;
   /**
    * Commits of the whole log after a position, in order, for ever: batches of 1..`batchMax`, as large as what has arrived.
    * Ends when the signal aborts. @throws LogUnavailable when the connection is lost

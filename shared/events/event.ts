@@ -1,4 +1,5 @@
 /** What an event is, before and after it stands in the log. */
+import type { CommitMetadata } from "./commit-metadata.ts";
 
 /** A fact as a domain states it. `type` is past tense; `data` is JSON. */
 export interface DomainEvent {
@@ -51,5 +52,7 @@ export interface Commit<Event extends DomainEvent = DomainEvent> {
   readonly commandId: string;
   /** What rode along with the command: W3C trace context (`traceparent`, `tracestate`), and the epoch. */
   readonly trace: Readonly<Record<string, string>>;
+  /** Empty for a commit that was written without. */
+  readonly metadata: CommitMetadata;
   readonly events: readonly RecordedEvent<Event>[];
 }

@@ -1,8 +1,9 @@
 /** The EventLog in memory: for unit tests of what stands on a log. */
 import { err, ok } from "../result.ts";
 import { rfc3339 } from "../runtime/clock.ts";
+import { assertMetadata } from "./commit-metadata.ts";
 import { type AggregateRef, assertAggregateRef, type Commit, type RecordedEvent } from "./event.ts";
-import type { Append, EventLog } from "./event-log.ts";
+import { type Append, type EventLog, lastOf } from "./event-log.ts";
 
 export const memoryEventLog = (): EventLog => {
   const commits: Commit[] = [];
@@ -18,6 +19,7 @@ export const memoryEventLog = (): EventLog => {
     position: commits.length + 1,
     commandId: append.commandId,
     trace: append.trace,
+    metadata: { ...append.metadata },
     events: structuredClone(append.events).map(
       (event, index): RecordedEvent => ({
         ...event,
@@ -43,6 +45,7 @@ export const memoryEventLog = (): EventLog => {
   return {
     async append(append) {
       const own = ofAggregate(append.aggregate);
+      assertMetadata(append.metadata ?? {});
       const same = own.find(({ commandId }) => commandId === append.commandId);
       if (same) return ok({ position: same.position, duplicate: true });
       if ((own.at(-1)?.position ?? 0) !== append.expectedPosition) return err({ code: "conflict" });
@@ -55,6 +58,10 @@ export const memoryEventLog = (): EventLog => {
       return ofAggregate(aggregate)
         .filter(({ position }) => position > after)
         .slice(0, most);
+    },
+    async last(aggregate) {
+      const commit = ofAggregate(aggregate).at(-1);
+      return commit && lastOf(commit);
     },
     async *tail({ after, batchMax, signal }) {
       let position = after;

@@ -1,5 +1,6 @@
 /** What every EventLog promises, whatever it is made of. */
 import { describe, expect, it } from "vitest";
+import { appendTo, type ExpectedRevision } from "#shared/events/append-to.ts";
 import type { AggregateRef, Commit, DomainEvent } from "#shared/events/event.ts";
 import type { Append, EventLog } from "#shared/events/event-log.ts";
 
@@ -24,6 +25,11 @@ const append = (id: string, expected: number, command: string, over: Partial<App
   trace: {},
   ...over,
 });
+
+const commitTo = (id: string, commandId: string) => {
+  const { expectedPosition: _, expectedVersion: __, ...commit } = append(id, 0, commandId);
+  return commit;
+};
 
 const positionOf = async (log: EventLog, commit: Append): Promise<number> => {
   const appended = await log.append(commit);
@@ -67,6 +73,7 @@ export const testEventLog = (name: string, { create }: EventLogUnderTest): void 
           position,
           commandId: "c1",
           trace,
+          metadata: {},
           events: [
             { type: "OrderPlaced", data: { n: 1 }, id: "c1/0", time: "2026-01-31T12:00:00.000Z", version: 5 },
             { type: "OrderPlaced", data: { n: 2 }, id: "c1/1", time: "2026-01-31T12:00:00.000Z", version: 6 },
@@ -81,6 +88,78 @@ export const testEventLog = (name: string, { create }: EventLogUnderTest): void 
       const [commit] = await log.read(order("a"));
       expect(commit?.events.map((event) => event.eventVersion)).toEqual([undefined, 3]);
       expect(commit?.events[0]).not.toHaveProperty("eventVersion");
+    });
+
+    it("gives back a commit's metadata, and of what was not said nothing", async () => {
+      const log = await create();
+      const metadata = { causationId: "e/0", correlationId: "r1", actor: "mtls:CN=shop, O=x", tenant: "t1" };
+      const first = await positionOf(log, append("a", 0, "c1", { metadata }));
+      await positionOf(log, append("a", first, "c2", { metadata: { tenant: "t2" } }));
+      const read = await log.read(order("a"));
+      expect(read.map((commit) => commit.metadata)).toEqual([metadata, { tenant: "t2" }]);
+      const [tailed] = (await follow(log, 0, 1)).flat();
+      expect(tailed?.metadata).toEqual(metadata);
+    });
+
+    it("refuses metadata that a header would not keep as it is, and writes nothing", async () => {
+      const log = await create();
+      for (const actor of ["", " a", "ü", "a\r\nb", "x".repeat(1_025)]) {
+        await expect(log.append(append("a", 0, "c1", { metadata: { actor } }))).rejects.toThrow(RangeError);
+      }
+      expect(await log.lastPosition()).toBe(0);
+    });
+
+    it("tells an aggregate's last commit, and that there is none", async () => {
+      const log = await create();
+      const first = await positionOf(log, append("a", 0, "c1", { events: [placed(1), placed(2)] }));
+      expect(await log.last(order("a"))).toEqual({ position: first, version: 2, commandId: "c1" });
+      await positionOf(log, append("ab", 0, "c2"));
+      const third = await positionOf(log, append("a", first, "c3", { expectedVersion: 2 }));
+      expect(await log.last(order("a"))).toEqual({ position: third, version: 3, commandId: "c3" });
+      expect(await log.last(order("none"))).toBeUndefined();
+    });
+
+    it("appends on whatever stands, side by side, without a gap between versions or a commit lost", async () => {
+      const log = await create();
+      const anyhow = (commandId: string) =>
+        appendTo(log, { ...commitTo("a", commandId), expected: "any", events: [placed(1), placed(2)] });
+      const appended = await Promise.all(Array.from({ length: 8 }, (_, n) => anyhow(`c${n}`)));
+      expect(appended.map((result) => result.ok)).toEqual(Array(8).fill(true));
+      const commits = await log.read(order("a"));
+      expect(commits.map(({ commandId }) => commandId).toSorted()).toEqual(
+        Array.from({ length: 8 }, (_, n) => `c${n}`),
+      );
+      expect(commits.flatMap(({ events }) => events.map(({ version }) => version))).toEqual(
+        Array.from({ length: 16 }, (_, n) => n + 1),
+      );
+    });
+
+    it("takes the same command on whatever stands once, also after another came", async () => {
+      const log = await create();
+      const anyhow = (commandId: string) => appendTo(log, { ...commitTo("a", commandId), expected: "any" });
+      const first = await anyhow("c1");
+      expect(first).toMatchObject({ ok: true, value: { duplicate: false } });
+      const again = first.ok && { ok: true, value: { ...first.value, duplicate: true } };
+      expect(await anyhow("c1")).toEqual(again);
+      await anyhow("c2");
+      expect(await anyhow("c1")).toEqual(again);
+      expect(await log.read(order("a"))).toHaveLength(2);
+    });
+
+    it("appends on nothing or at a known place, and else refuses and writes nothing", async () => {
+      const log = await create();
+      const at = (commandId: string, expected: ExpectedRevision) =>
+        appendTo(log, { ...commitTo("a", commandId), expected });
+      const conflict = { ok: false, error: { code: "conflict" } };
+      expect(await at("c0", { position: 7, version: 1 })).toEqual(conflict);
+      expect(await at("c1", "none")).toMatchObject({ ok: true });
+      expect(await at("c2", "none")).toEqual(conflict);
+      const last = await log.last(order("a"));
+      if (!last) throw new Error("Nothing was appended");
+      expect(await at("c3", last)).toMatchObject({ ok: true });
+      expect(await at("c4", last)).toEqual(conflict);
+      expect((await log.read(order("a"))).map(({ commandId }) => commandId)).toEqual(["c1", "c3"]);
+      expect(await log.last(order("a"))).toMatchObject({ version: 2, commandId: "c3" });
     });
 
     it("keeps any JSON as it is: unicode, nesting, numbers, empty things", async () => {

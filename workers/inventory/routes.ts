@@ -3,6 +3,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import { executeClientCommand } from "#shared/cqrs/client-command.ts";
+import { clientRequest } from "#shared/cqrs/client-request.ts";
 import type { Commands } from "#shared/cqrs/commands.ts";
 import { awaitPosition } from "#shared/cqrs/freshness.ts";
 import { formatPosition, MIN_POSITION_HEADER, POSITION_HEADER } from "#shared/cqrs/position.ts";
@@ -81,7 +82,7 @@ export const addStockRoutes = (app: ServiceApp, inventory: StockRoutes): void =>
       command: (): StockCommand => ({ type: "ReceiveStock", sku, quantity }),
       operation: ["receive-stock", sku],
       body: { sku, quantity },
-      idempotencyKey: c.req.header("idempotency-key"),
+      ...clientRequest(c),
       newCommandId: inventory.newId,
     });
     if (!received.ok) return c.var.problem(received.error);

@@ -1,5 +1,6 @@
 /** Places an order: its lines at the catalog's prices, once per Idempotency-Key. */
 import { executeClientCommand } from "#shared/cqrs/client-command.ts";
+import type { ClientRequest } from "#shared/cqrs/client-request.ts";
 import type { Commands } from "#shared/cqrs/commands.ts";
 import type { Failure } from "#shared/http/errors.ts";
 import { err, ok, type Result } from "#shared/result.ts";
@@ -29,7 +30,7 @@ export interface OrderPlacing {
 export const placeOrder = async (
   { commands, quotes, clock, newId }: OrderPlacing,
   request: OrderRequest,
-  idempotencyKey: string | undefined,
+  client: ClientRequest,
 ): Promise<Result<PlacedOrder, Failure>> => {
   const lines = await priceLines(quotes, request);
   if (!lines.ok) return lines;
@@ -45,7 +46,7 @@ export const placeOrder = async (
     }),
     operation: ["place-order"],
     body: request,
-    idempotencyKey,
+    ...client,
     newCommandId: newId,
   });
   if (!execution.ok) return execution;

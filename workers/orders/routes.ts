@@ -2,6 +2,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import { executeClientCommand } from "#shared/cqrs/client-command.ts";
+import { clientRequest } from "#shared/cqrs/client-request.ts";
 import { awaitPosition } from "#shared/cqrs/freshness.ts";
 import { formatPosition, MIN_POSITION_HEADER, POSITION_HEADER } from "#shared/cqrs/position.ts";
 import type { ProjectorMethods } from "#shared/cqrs/projector-actor.ts";
@@ -123,7 +124,7 @@ export const addOrderRoutes = (app: ServiceApp, orders: OrderRoutes): void => {
     const request = c.req.valid("json");
     if (!(await orders.acceptsOrders(request.customerId)))
       return c.var.problem(ordersPaused(request.customerId));
-    const placing = await placeOrder(orders, request, c.req.header("idempotency-key"));
+    const placing = await placeOrder(orders, request, clientRequest(c));
     if (!placing.ok) return c.var.problem(placing.error);
     const { position, placed } = placing.value;
     return c.json({ status: "placed" as const, ...placed, lines: [...placed.lines] }, 202, {
@@ -168,7 +169,7 @@ export const addOrderRoutes = (app: ServiceApp, orders: OrderRoutes): void => {
       }),
       operation: ["cancel-order", orderId],
       body: { reason },
-      idempotencyKey: c.req.header("idempotency-key"),
+      ...clientRequest(c),
       newCommandId: orders.newId,
     });
     if (!cancelled.ok) return c.var.problem(cancelled.error);

@@ -88,6 +88,23 @@ describe("reserve-stock", () => {
     ]);
   });
 
+  it("leaves in every commit which event asked for it, and the chain that it belongs to", async () => {
+    const { commands } = await start({ tea: 5 });
+    const process = reserveStock(commands);
+    const order = placed("o1", { sku: "tea", quantity: 1 });
+    await process.handle(order, { ...commit, metadata: { correlationId: "r1", actor: "jwt:alice" } });
+    for (const [type, id] of [
+      ["stock", "tea"],
+      ["reservation", "o1"],
+    ] as const) {
+      const history = await commands.history({ type, id });
+      expect(history.ok && history.value.at(-1)?.metadata).toEqual({
+        causationId: "place-o1/0",
+        correlationId: "r1",
+      });
+    }
+  });
+
   it("refuses an order of which one sku is short, and leaves nothing allocated", async () => {
     const { handle, stockOf, reservationOf } = await start({ cup: 5, tea: 1 });
     const order = placed("o1", { sku: "cup", quantity: 1 }, { sku: "tea", quantity: 2 });

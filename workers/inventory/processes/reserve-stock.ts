@@ -5,6 +5,7 @@
 import type { CommandMethods } from "#shared/cqrs/command-actor.ts";
 import type { Process } from "#shared/cqrs/process.ts";
 import { stateOf } from "#shared/cqrs/state-of.ts";
+import { type CommitMetadata, causedBy } from "#shared/events/commit-metadata.ts";
 import type { RecordedEvent } from "#shared/events/event.ts";
 import type { Failure } from "#shared/http/errors.ts";
 import { ok, type Result } from "#shared/result.ts";
@@ -15,26 +16,38 @@ import { type ReservationCommand, reservation, type StockCommand, stock } from "
 type Trigger = Extract<OrderEvent, { type: "OrderPlaced" | "OrderRejected" | "OrderCancelled" }>;
 type Shortage = { readonly sku: string; readonly detail: string };
 
-/** One event at work: whose id its commands carry, and whose order it is about. */
-type Cause = { readonly eventId: string; readonly orderId: string };
+/** One event at work: its commands' ids and metadata come of it, and whose order it is about. */
+type Cause = { readonly eventId: string; readonly orderId: string; readonly metadata: CommitMetadata };
 
 export const reserveStock = (commands: Pick<CommandMethods, "execute" | "history" | "state">): Process => {
-  const onStock = (command: StockCommand, commandId: string) =>
-    commands.execute({ type: stock.type, id: command.sku, command, commandId });
+  const onStock = (command: StockCommand, { eventId, metadata }: Cause, step: string) =>
+    commands.execute({
+      type: stock.type,
+      id: command.sku,
+      command,
+      commandId: `${eventId}/${step}`,
+      metadata,
+    });
 
-  const onReservation = (command: ReservationCommand, commandId: string) =>
-    commands.execute({ type: reservation.type, id: command.orderId, command, commandId });
+  const onReservation = (command: ReservationCommand, { eventId, metadata }: Cause, step: string) =>
+    commands.execute({
+      type: reservation.type,
+      id: command.orderId,
+      command,
+      commandId: `${eventId}/${step}`,
+      metadata,
+    });
 
   const reservationOf = (orderId: string) => stateOf(commands, reservation, orderId);
 
   /** Stops at the first sku that is short; undefined when all lines are allocated. */
   const allocate = async (
-    { eventId, orderId }: Cause,
+    cause: Cause,
     lines: readonly ReservationLine[],
   ): Promise<Result<Shortage | undefined, Failure>> => {
     for (const { sku, quantity } of lines) {
-      const command = { type: "AllocateStock", sku, orderId, quantity } as const;
-      const allocated = await onStock(command, `${eventId}/allocate/${sku}`);
+      const command = { type: "AllocateStock", sku, orderId: cause.orderId, quantity } as const;
+      const allocated = await onStock(command, cause, `allocate/${sku}`);
       if (allocated.ok) continue;
       const { code, detail } = allocated.error;
       return code === "out_of_stock" ? ok({ sku, detail }) : allocated;
@@ -43,10 +56,10 @@ export const reserveStock = (commands: Pick<CommandMethods, "execute" | "history
   };
 
   /** A duplicate tells what was done then, not what holds now: asks under the next id until it is decided afresh. */
-  const deallocate = async ({ eventId, orderId }: Cause, sku: string): Promise<Result<unknown, Failure>> => {
+  const deallocate = async (cause: Cause, sku: string): Promise<Result<unknown, Failure>> => {
     for (let attempt = 0; ; attempt++) {
-      const command = { type: "DeallocateStock", sku, orderId } as const;
-      const deallocated = await onStock(command, `${eventId}/deallocate/${sku}/${attempt}`);
+      const command = { type: "DeallocateStock", sku, orderId: cause.orderId } as const;
+      const deallocated = await onStock(command, cause, `deallocate/${sku}/${attempt}`);
       if (!deallocated.ok || !deallocated.value.duplicate) return deallocated;
     }
   };
@@ -62,10 +75,12 @@ export const reserveStock = (commands: Pick<CommandMethods, "execute" | "history
     return ok(undefined);
   };
 
-  const decide = ({ eventId, orderId }: Cause, lines: readonly ReservationLine[], shortage?: Shortage) =>
-    shortage
-      ? onReservation({ type: "RefuseStock", orderId, ...shortage }, `${eventId}/refuse`)
-      : onReservation({ type: "ReserveStock", orderId, lines }, `${eventId}/reserve`);
+  const decide = (cause: Cause, lines: readonly ReservationLine[], shortage?: Shortage) => {
+    const { orderId } = cause;
+    return shortage
+      ? onReservation({ type: "RefuseStock", orderId, ...shortage }, cause, "refuse")
+      : onReservation({ type: "ReserveStock", orderId, lines }, cause, "reserve");
+  };
 
   const reserve = async (
     cause: Cause,
@@ -89,8 +104,8 @@ export const reserveStock = (commands: Pick<CommandMethods, "execute" | "history
   };
 
   const release = async (cause: Cause): Promise<Result<unknown, Failure>> => {
-    const { eventId, orderId } = cause;
-    const released = await onReservation({ type: "ReleaseStock", orderId }, `${eventId}/release`);
+    const { orderId } = cause;
+    const released = await onReservation({ type: "ReleaseStock", orderId }, cause, "release");
     if (!released.ok) return released;
     const after = await reservationOf(orderId);
     if (!after.ok) return after;
@@ -102,9 +117,9 @@ export const reserveStock = (commands: Pick<CommandMethods, "execute" | "history
     name: "reserve-stock",
     source: "orders",
     handles: ["OrderPlaced", "OrderRejected", "OrderCancelled"] satisfies Trigger["type"][],
-    handle(event) {
+    handle(event, commit) {
       const { id, type, data } = event as RecordedEvent<Trigger>;
-      const cause = { eventId: id, orderId: data.orderId };
+      const cause = { eventId: id, orderId: data.orderId, metadata: causedBy(event, commit) };
       return type === "OrderPlaced" ? reserve(cause, data.lines) : release(cause);
     },
   };

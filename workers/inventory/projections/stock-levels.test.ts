@@ -20,6 +20,7 @@ const commitOf = (position: number, ...events: InventoryEvent[]): Commit => ({
   position,
   commandId: `c${position}`,
   trace: {},
+  metadata: {},
   events: events.map((event, index) => ({
     ...event,
     id: `c${position}/${index}`,

@@ -1,6 +1,7 @@
 /** A process that answers another service's events with one command each to the order that they are about. */
 import type { Commands } from "#shared/cqrs/commands.ts";
 import type { Process } from "#shared/cqrs/process.ts";
+import { causedBy } from "#shared/events/commit-metadata.ts";
 import type { DomainEvent, RecordedEvent } from "#shared/events/event.ts";
 import { type OrderCommand, order } from "../domain.ts";
 
@@ -18,13 +19,14 @@ export const orderReaction = <Event extends AboutAnOrder>(
   name: reaction.name,
   source: reaction.source,
   handles: reaction.handles,
-  handle(recorded) {
+  handle(recorded, commit) {
     const event = recorded as RecordedEvent<Event>;
     return commands.execute({
       type: order.type,
       id: event.data.orderId,
       command: reaction.commandFor(event),
       commandId: event.id,
+      metadata: causedBy(event, commit),
     });
   },
 });

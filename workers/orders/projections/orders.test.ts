@@ -24,6 +24,7 @@ const commitOf = (position: number, ...events: OrderEvent[]): Commit => ({
   position,
   commandId: `c${position}`,
   trace: {},
+  metadata: {},
   events: events.map((event, index) => ({
     ...event,
     id: `c${position}/${index}`,

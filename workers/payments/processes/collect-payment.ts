@@ -5,6 +5,7 @@
 import type { CommandMethods } from "#shared/cqrs/command-actor.ts";
 import type { Process } from "#shared/cqrs/process.ts";
 import { stateOf } from "#shared/cqrs/state-of.ts";
+import { type CommitMetadata, causedBy } from "#shared/events/commit-metadata.ts";
 import type { RecordedEvent } from "#shared/events/event.ts";
 import type { Failure } from "#shared/http/errors.ts";
 import type { Money } from "#shared/http/schemas.ts";
@@ -16,49 +17,58 @@ import type { AuthorisationAnswer, PaymentProvider } from "../provider.ts";
 type Trigger = Extract<OrderEvent, { type: "OrderStockReserved" | "OrderRejected" | "OrderCancelled" }>;
 type Outcome = Result<unknown, Failure>;
 
+/** The event at work: its commands' ids and metadata come of it. */
+type Cause = { readonly eventId: string; readonly metadata: CommitMetadata };
+
 export const collectPayment = (
   commands: Pick<CommandMethods, "execute" | "history" | "state">,
   provider: PaymentProvider,
 ): Process => {
-  const execute = (command: PaymentCommand, commandId: string) =>
-    commands.execute({ type: payment.type, id: command.orderId, command, commandId });
+  const execute = (command: PaymentCommand, { eventId, metadata }: Cause, step: string) =>
+    commands.execute({
+      type: payment.type,
+      id: command.orderId,
+      command,
+      commandId: `${eventId}/${step}`,
+      metadata,
+    });
 
   const paymentOf = (orderId: string) => stateOf(commands, payment, orderId);
 
-  const collect = async (eventId: string, orderId: string, amount: Money): Promise<Outcome> => {
+  const collect = async (cause: Cause, orderId: string, amount: Money): Promise<Outcome> => {
     const before = await paymentOf(orderId);
     if (!before.ok) return before;
     if (before.value.status !== "open") return ok(before.value);
     const answer = await provider.authorise(orderId, amount);
     if (!answer.ok) return answer;
-    return record(eventId, { orderId, amount }, answer.value);
+    return record(cause, { orderId, amount }, answer.value);
   };
 
   const record = async (
-    eventId: string,
+    cause: Cause,
     order: { orderId: string; amount: Money },
     answer: AuthorisationAnswer,
   ): Promise<Outcome> => {
     if (answer.outcome === "declined") {
       const declined = { type: "RecordDecline", ...order, detail: answer.detail } as const;
-      return acceptDecided(await execute(declined, `${eventId}/decline`));
+      return acceptDecided(await execute(declined, cause, "decline"));
     }
     const { authorisationId } = answer;
     const authorised = { type: "RecordAuthorisation", ...order, authorisationId } as const;
-    const recorded = await execute(authorised, `${eventId}/authorise`);
+    const recorded = await execute(authorised, cause, "authorise");
     if (recorded.ok || recorded.error.code !== "payment_decided") return recorded;
     // The void came while the provider was at it: nobody else knows of this authorisation.
     return provider.void(authorisationId);
   };
 
-  const voidPayment = async (eventId: string, orderId: string): Promise<Outcome> => {
+  const voidPayment = async (cause: Cause, orderId: string): Promise<Outcome> => {
     const before = await paymentOf(orderId);
     if (!before.ok || before.value.status === "declined") return before;
     if (before.value.status === "authorised") {
       const voided = await provider.void(before.value.authorisationId);
       if (!voided.ok) return voided;
     }
-    const recorded = await execute({ type: "VoidPayment", orderId }, `${eventId}/void`);
+    const recorded = await execute({ type: "VoidPayment", orderId }, cause, "void");
     if (!recorded.ok || before.value.status === "authorised") return recorded;
     // The provider may hold what no record tells of: its answer was late, or a crash came before we wrote it down.
     return provider.voidOrder(orderId);
@@ -68,11 +78,12 @@ export const collectPayment = (
     name: "collect-payment",
     source: "orders",
     handles: ["OrderStockReserved", "OrderRejected", "OrderCancelled"] satisfies Trigger["type"][],
-    handle(event) {
+    handle(event, commit) {
       const { id, type, data } = event as RecordedEvent<Trigger>;
+      const cause = { eventId: id, metadata: causedBy(event, commit) };
       return type === "OrderStockReserved"
-        ? collect(id, data.orderId, data.total)
-        : voidPayment(id, data.orderId);
+        ? collect(cause, data.orderId, data.total)
+        : voidPayment(cause, data.orderId);
     },
   };
 };

@@ -22,6 +22,7 @@ const commitsOf = (...events: PaymentEvent[]): Commit[] =>
     position: index + 1,
     commandId: `c${index}`,
     trace: {},
+    metadata: {},
     events: [{ ...event, id: `c${index}/0`, time: TIMES[index] ?? "", version: 1 }],
   }));
 
