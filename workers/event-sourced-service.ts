@@ -2,8 +2,9 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Client } from "@openfeature/server-sdk";
 import type { z } from "zod";
-import { natsConnector } from "#nats/connection.ts";
+import { type NatsConnector, natsConnector } from "#nats/connection.ts";
 import { jetStreamEventLog } from "#nats/jetstream-event-log.ts";
+import { natsSnapshotLog } from "#nats/snapshot-log.ts";
 import { sendSpansTo } from "#otel/send-spans-to.ts";
 import { startWorkerTelemetry, type WorkerTelemetry } from "#otel/worker-telemetry.ts";
 import type { Config } from "#shared/config/config.ts";
@@ -143,25 +144,24 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     processes: processesOf(env).map(({ name }) => name),
   });
 
-  const logFor = (env: Env, { name }: ActorContext, source: string): EventLog =>
-    jetStreamEventLog({
-      service: source,
-      connector: natsConnector({
-        url: env.NATS_URL ?? "",
-        name: `${service.name} ${name}`,
-        user: service.name,
-        creds: env.NATS_CREDS,
-        ca: env.NATS_CA,
-        clock: systemClock,
-        // The client library would take a missing address for one on this machine.
-        ...(env.NATS_URL ? {} : { open: () => Promise.reject(new Error("NATS_URL is not set")) }),
-      }),
+  const connectorFor = (env: Env, { name }: ActorContext): NatsConnector =>
+    natsConnector({
+      url: env.NATS_URL ?? "",
+      name: `${service.name} ${name}`,
+      user: service.name,
+      creds: env.NATS_CREDS,
+      ca: env.NATS_CA,
       clock: systemClock,
+      // The client library would take a missing address for one on this machine.
+      ...(env.NATS_URL ? {} : { open: () => Promise.reject(new Error("NATS_URL is not set")) }),
     });
 
+  const logOver = (connector: NatsConnector, source: string): EventLog =>
+    jetStreamEventLog({ service: source, connector, clock: systemClock });
+
   /** Checked when written, in the newest version when read. */
-  const ownLogFor = (env: Env, context: ActorContext): EventLog =>
-    typedEventLog(logFor(env, context, service.name), service.events);
+  const ownLogOver = (connector: NatsConnector): EventLog =>
+    typedEventLog(logOver(connector, service.name), service.events);
 
   const eventsOf = ({ name, source }: Process): EventTypes => {
     const events = source === service.name ? service.events : service.sources[source];
@@ -185,14 +185,16 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
   };
 
   class Commander extends DurableObject<Env> {
-    actor = host(this.ctx, this.env, "commands", (context) =>
-      commandActor({
+    actor = host(this.ctx, this.env, "commands", (context) => {
+      const connector = connectorFor(this.env, context);
+      return commandActor({
         context,
-        log: ownLogFor(this.env, context),
+        log: ownLogOver(connector),
+        snapshotLog: natsSnapshotLog({ service: service.name, connector }),
         aggregates: service.aggregates,
         ...runtime,
-      }),
-    );
+      });
+    });
     call(call: ActorCall) {
       return this.actor.call(call);
     }
@@ -205,7 +207,7 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
         projection: ofShard(service.projections, context.name),
         peers: projectorsOf(this.env),
         source: service.name,
-        log: ownLogFor(this.env, context),
+        log: ownLogOver(connectorFor(this.env, context)),
         store: d1ReadStore(tracedD1(this.env.DB, service.name)),
         ...runtime,
       }),
@@ -225,7 +227,9 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
       return processActor({
         context,
         process: upcastProcess(process, events),
-        log: typedEventLog(logFor(this.env, context, process.source), events, { only: process.handles }),
+        log: typedEventLog(logOver(connectorFor(this.env, context), process.source), events, {
+          only: process.handles,
+        }),
         ...runtime,
       });
     });

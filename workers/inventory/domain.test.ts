@@ -33,7 +33,13 @@ describe("stock", () => {
       .records([received(5)]));
 
   it("comes back whole from its snapshot", () => {
-    const events = [received(9), allocated("a", 2), allocated("b", 3), deallocated("a", 2), allocated("c", 1)];
+    const events = [
+      received(9),
+      allocated("a", 2),
+      allocated("b", 3),
+      deallocated("a", 2),
+      allocated("c", 1),
+    ];
     const state = events.reduce(stock.evolve, stock.initialState());
     const again = stock.snapshot?.decode?.(JSON.parse(JSON.stringify(stock.snapshot.encode?.(state))));
     expect({ ...again, allocations: Object.fromEntries(again?.allocations.entries() ?? []) }).toEqual({
