@@ -1,5 +1,8 @@
 /** What the gateway answers itself, and what it does to requests on their way. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ROOT } from "#cli/workers.ts";
 import { startTestSystem, type TestSystem } from "../setup/system.ts";
 import { expectStatus, type Shop, shopOf, textOf } from "./shop.ts";
 
@@ -125,6 +128,15 @@ describe("documents", () => {
     expect(await shop.settled(orderId)).toMatchObject({ status: "confirmed" });
   });
 });
+
+test.each(["inventory", "orders", "payments"])(
+  "the schemas of %s's events are those that were published",
+  async (name) => {
+    const { body } = expectStatus(await shop.request(`/${name}/v1/events`), 200);
+    const published = readFileSync(join(ROOT, "workers", name, "events.json"), "utf8");
+    expect(body).toEqual({ items: JSON.parse(published) });
+  },
+);
 
 describe("a request", () => {
   const MADE_ID = /^[0-9a-f]{20}-[0-9a-z]+$/;
