@@ -5,6 +5,7 @@ import { CliFailure } from "#cli/failure.ts";
 export const MEASUREMENTS = [
   "gateway",
   "append",
+  "load",
   "order",
   "catch-up",
   "propagation",

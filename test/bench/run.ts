@@ -14,6 +14,7 @@ import { measureAppend } from "./measure-append.ts";
 import { measureCatchUp } from "./measure-catch-up.ts";
 import { measureFailures } from "./measure-failures.ts";
 import { measureGateway } from "./measure-gateway.ts";
+import { measureLoad } from "./measure-load.ts";
 import { measureOrder } from "./measure-order.ts";
 import { measurePublishToSeen } from "./measure-propagation.ts";
 import { measureResilience } from "./measure-resilience.ts";
@@ -24,6 +25,7 @@ type Measure = (ground: BenchGround, quick: boolean) => Promise<Figure[]>;
 const STEPS: Readonly<Record<Measurement, { title: string; measure: Measure }>> = {
   gateway: { title: "Gateway beside a bare pass-through worker", measure: measureGateway },
   append: { title: "Append through the log beside the NATS client's own publish", measure: measureAppend },
+  load: { title: "Loading an aggregate from its snapshot beside its history", measure: measureLoad },
   order: { title: "Placing an order beside the bare path", measure: measureOrder },
   "catch-up": { title: "A projection catching up beside its two halves", measure: measureCatchUp },
   failures: { title: "An instance in trouble, and who notices", measure: measureFailures },
