@@ -17,6 +17,7 @@ import { injectTrace } from "#shared/telemetry/propagation.ts";
 import { failSpan, inSpan } from "#shared/telemetry/span.ts";
 import type { NatsConnector } from "./connection.ts";
 import { type CommitMessage, encodeCommit } from "./envelope.ts";
+import { positionAt } from "./position-at.ts";
 import { lastCommit, readAggregate } from "./read-aggregate.ts";
 import { commitSubject, logStream } from "./subjects.ts";
 import { tailStream } from "./tail-stream.ts";
@@ -184,6 +185,7 @@ export const jetStreamEventLog = ({
         throw new LogUnavailable(`Cannot follow the log of "${service}"`, { cause });
       }
     },
+    positionAt: (atMs) => reading((connection) => positionAt(connection, { stream, atMs })),
     lastPosition: () =>
       reading(async (connection) => {
         const manager = await jetstreamManager(connection, {

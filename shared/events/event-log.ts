@@ -79,4 +79,9 @@ export interface EventLog {
   tail(options: { after: number; batchMax: number; signal: AbortSignal }): AsyncIterable<readonly Commit[]>;
   /** Position of the newest commit; 0 for an empty log. @throws LogUnavailable */
   lastPosition(): Promise<number>;
+  /**
+   * Position of the first commit that was written at `atMs` (epoch ms) or later; one more than the last when none was.
+   * @throws LogUnavailable
+   */
+  positionAt(atMs: number): Promise<number>;
 }

@@ -1,12 +1,14 @@
 /** The EventLog in memory: for unit tests of what stands on a log. */
 import { err, ok } from "../result.ts";
-import { rfc3339 } from "../runtime/clock.ts";
+import { type Clock, rfc3339, systemClock } from "../runtime/clock.ts";
 import { assertMetadata } from "./commit-metadata.ts";
 import { type AggregateRef, assertAggregateRef, type Commit, type RecordedEvent } from "./event.ts";
 import { type Append, type EventLog, lastOf } from "./event-log.ts";
 
-export const memoryEventLog = (): EventLog => {
+/** @param clock by which it says when a commit was written */
+export const memoryEventLog = (clock: Clock = systemClock): EventLog => {
   const commits: Commit[] = [];
+  const writtenAt: number[] = [];
   const waiting = new Set<() => void>();
 
   const ofAggregate = (wanted: AggregateRef) => {
@@ -51,6 +53,7 @@ export const memoryEventLog = (): EventLog => {
       if ((own.at(-1)?.position ?? 0) !== append.expectedPosition) return err({ code: "conflict" });
       const commit = record(append);
       commits.push(commit);
+      writtenAt.push(clock());
       for (const wake of [...waiting]) wake();
       return ok({ position: commit.position, duplicate: false });
     },
@@ -75,6 +78,10 @@ export const memoryEventLog = (): EventLog => {
     },
     async lastPosition() {
       return commits.length;
+    },
+    async positionAt(atMs) {
+      const index = writtenAt.findIndex((at) => at >= atMs);
+      return (index < 0 ? commits.length : index) + 1;
     },
   };
 };

@@ -304,5 +304,26 @@ export const testEventLog = (name: string, { create }: EventLogUnderTest): void 
       const position = await positionOf(log, append("a", 0, "c1"));
       expect(await log.lastPosition()).toBe(position);
     });
+
+    it("tells the position of a time: of the first commit written then or later, or the next one's", async () => {
+      const log = await create();
+      /** Whatever is written from now on is later than whatever was written before. */
+      const between = async () => {
+        const began = Date.now();
+        while (Date.now() <= began + 1) await log.lastPosition();
+        return Date.now();
+      };
+      expect(await log.positionAt(Date.now())).toBe(1);
+      const before = await between();
+      const first = await positionOf(log, append("a", 0, "c1"));
+      const amid = await between();
+      const second = await positionOf(log, append("b", 0, "c2"));
+      const after = await between();
+      expect(await log.positionAt(0)).toBe(first);
+      expect(await log.positionAt(before)).toBe(first);
+      expect(await log.positionAt(amid)).toBe(second);
+      expect(await log.positionAt(after)).toBe(second + 1);
+      expect(await log.positionAt(after + 3_600_000)).toBe(second + 1);
+    });
   });
 };
