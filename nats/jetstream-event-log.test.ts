@@ -10,6 +10,7 @@ import { systemClock } from "#shared/runtime/clock.ts";
 import { natsPrograms, startNats, type TestNats } from "#test/setup/nats.ts";
 import { natsConnector } from "./connection.ts";
 import { jetStreamEventLog } from "./jetstream-event-log.ts";
+import { openConnection } from "./open-connection.ts";
 import { logStreamConfig } from "./streams.ts";
 
 const order = { type: "order", id: "a" };
@@ -104,6 +105,22 @@ describe.each(await natsPrograms())("the log on NATS $version", (program) => {
     const connector = natsConnector({ url, name: "test", clock: systemClock });
     open.push(() => connector.close());
     return jetStreamEventLog({ service, connector, clock: systemClock });
+  };
+  /** Notes what it asks of the server, as "CONSUMER.CREATE". */
+  const countingLog = (service: string) => {
+    const asked: string[] = [];
+    const counted: typeof openConnection = async (options) => {
+      const connection = await openConnection(options);
+      const publish = connection.publish.bind(connection);
+      connection.publish = (subject, ...rest) => {
+        if (subject.startsWith("$JS.API.")) asked.push(subject.split(".").slice(2, 4).join("."));
+        publish(subject, ...rest);
+      };
+      return connection;
+    };
+    const connector = natsConnector({ url: nats.url, name: "test", clock: systemClock, open: counted });
+    open.push(() => connector.close());
+    return { asked, connector, log: jetStreamEventLog({ service, connector, clock: systemClock }) };
   };
   const proxied = async () => {
     const proxy = await startProxy(nats.port);
@@ -234,6 +251,70 @@ describe.each(await natsPrograms())("the log on NATS $version", (program) => {
     );
     expect(answer).toBe(program.version.startsWith("2.9.") ? "duplicate" : 10071);
     expect(await log.append(append("first"))).toMatchObject({ ok: true, value: { duplicate: true } });
+  });
+
+  it.each([true, false])(
+    "reads a long history whole, where the stream allows direct gets or not (%s)",
+    async (allowed) => {
+      const service = await newService();
+      const connection = await connect({ servers: nats.url });
+      open.push(() => connection.close());
+      const manager = await jetstreamManager(connection);
+      await manager.streams.update(`log-${service}`, { allow_direct: allowed });
+      const { log, asked } = countingLog(service);
+      const positions = [await first(log)];
+      for (let n = 1; n < 300; n++) {
+        const appended = await log.append(
+          append(`more-${n}`, positions.at(-1), { text: "x".repeat(20_000) }),
+        );
+        if (appended.ok) positions.push(appended.value.position);
+      }
+      for (const most of [300, 17])
+        expect((await log.read(order, { most })).map(({ position }) => position)).toEqual(
+          positions.slice(0, most),
+        );
+      expect(await log.read(order, { after: positions[1] ?? 0 })).toHaveLength(298);
+      const byPages = allowed && !program.version.startsWith("2.9.");
+      expect(asked.includes("CONSUMER.CREATE")).toBe(!byPages);
+      // Six MB are two pages of four, and each read asks the leader where the history ends.
+      if (byPages) expect(asked).toHaveLength(3 + 2 + 3);
+    },
+  );
+
+  it("finds out again on its next connection whether a stream allows direct gets", async () => {
+    const service = await newService();
+    const connection = await connect({ servers: nats.url });
+    open.push(() => connection.close());
+    const manager = await jetstreamManager(connection);
+    await manager.streams.update(`log-${service}`, { allow_direct: false });
+    const { log, asked, connector } = countingLog(service);
+    await first(log);
+    const asks = async () => {
+      asked.length = 0;
+      expect(await log.read(order)).toHaveLength(1);
+      return asked.filter((request) => request === "DIRECT.GET").length;
+    };
+    const offered = program.version.startsWith("2.9.") ? 0 : 1;
+    expect([await asks(), await asks()]).toEqual([offered, 0]);
+    await manager.streams.update(`log-${service}`, { allow_direct: true });
+    await connector.close();
+    expect([await asks(), await asks()]).toEqual([offered, offered]);
+  });
+
+  it("writes a commit of several events as one message, whole or not at all", async () => {
+    const log = logOf(await newService());
+    const position = await first(log);
+    const three = { events: ["a", "b", "c"].map((type) => ({ type, data: {} })) };
+    expect(await log.append({ ...append("stale", 0), ...three })).toEqual({
+      ok: false,
+      error: { code: "conflict" },
+    });
+    expect(await log.lastPosition()).toBe(position);
+    expect(await log.append({ ...append("second", position), ...three })).toMatchObject({
+      ok: true,
+      value: { position: position + 1 },
+    });
+    expect((await log.read(order)).map(({ events }) => events.length)).toEqual([1, 3]);
   });
 
   it("ends a tail with LogUnavailable when the server dies, and tails on from the same place afterwards", async () => {

@@ -18,12 +18,14 @@ import { failSpan, inSpan } from "#shared/telemetry/span.ts";
 import type { NatsConnector } from "./connection.ts";
 import { type CommitMessage, encodeCommit } from "./envelope.ts";
 import { positionAt } from "./position-at.ts";
-import { lastCommit, readAggregate } from "./read-aggregate.ts";
+import { aggregateReader, lastCommit } from "./read-aggregate.ts";
 import { commitSubject, logStream } from "./subjects.ts";
 import { tailStream } from "./tail-stream.ts";
 
 /** Server error codes: wrong last sequence; the same while another write is in flight; duplicate message id. */
 const ANOTHER_CAME_FIRST: ReadonlySet<number> = new Set([10071, 10164, 10201]);
+/** Not decided yet: this very commit is in process, as a cluster says of a repetition; a new leader is not ready. */
+const AGAIN: ReadonlySet<number> = new Set([10158, 10163]);
 const ATTEMPT_MS = 500;
 const RETRY_PAUSE_MS = 50;
 
@@ -39,6 +41,7 @@ export const jetStreamEventLog = ({
   sleep?: Sleep;
 }): EventLog => {
   const stream = logStream(service);
+  const readAggregate = aggregateReader();
   let client: { connection: NatsConnection; jetStream: JetStreamClient } | undefined;
 
   const jetStreamClient = async (): Promise<JetStreamClient> => {
@@ -151,7 +154,7 @@ export const jetStreamEventLog = ({
       try {
         return ok(await publish(commit, message, Math.min(clock() + ATTEMPT_MS, deadline)));
       } catch (error) {
-        const refused = error instanceof JetStreamApiError;
+        const refused = error instanceof JetStreamApiError && !AGAIN.has(error.code);
         if (refused && ANOTHER_CAME_FIRST.has(error.code)) {
           return await afterRefusal(commit, deadline).catch((cause) => {
             failSpan(span, cause);

@@ -9,11 +9,12 @@ import {
   type MsgRequest,
   type StoredMsg,
 } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/nats-core";
+import type { Msg, NatsConnection } from "@nats-io/nats-core";
 import type { Commit } from "#shared/events/event.ts";
 import { LogUnavailable } from "#shared/events/event-log.ts";
 import { LIMITS } from "#shared/limits.ts";
 import { sleep } from "#shared/runtime/clock.ts";
+import { directPage, directPlace, offersDirectPages } from "./direct-page.ts";
 import { decodeCommit } from "./envelope.ts";
 import { parseCommitSubject } from "./subjects.ts";
 
@@ -46,15 +47,46 @@ export const lastCommit = async (
   return stored ? commitOf(stored) : undefined;
 };
 
-/** @throws LogUnavailable, or the client library's error, when nothing comes for `LIMITS.readRequestMs` */
-export const readAggregate = async (
-  connection: NatsConnection,
-  { stream, subject, from, most }: Range,
-): Promise<Commit[]> => {
-  const manager = await jetstreamManager(connection, {
-    checkAPI: false,
-    timeout: LIMITS.readRequestMs,
-  });
+export type ReadAggregate = (connection: NatsConnection, range: Range) => Promise<Commit[]>;
+
+/**
+ * Reads by direct pages where the server offers them and the stream allows it.
+ * What it returns throws LogUnavailable, or the client library's error, when nothing comes for `LIMITS.readRequestMs`.
+ */
+export const aggregateReader = (): ReadAggregate => {
+  /** Asked again on the next connection: a stream may be changed. */
+  const refused = new WeakSet<NatsConnection>();
+
+  return async (connection, range) => {
+    const { stream, subject, from, most } = range;
+    if (most <= 1 || !offersDirectPages(connection) || refused.has(connection))
+      return readFromLeader(connection, range);
+    const firstPage = () => directPage(connection, range);
+    // Who knows the beginning mostly finds nothing new; who does not needs the page in any case.
+    const early = from === 1 ? firstPage() : undefined;
+    early?.catch(() => undefined);
+    const last = await lastCommit(connection, { stream, subject });
+    if (!last || last.position < from) return [];
+
+    const commits: Commit[] = [];
+    for (let page = await (early ?? firstPage()); ; ) {
+      if (page.end === "refused") refused.add(connection);
+      for (const message of page.messages) commits.push(commitOfDirect(message));
+      const position = commits.at(-1)?.position ?? from - 1;
+      if (commits.length >= most || position >= last.position) return commits;
+      const rest = { ...range, from: position + 1, most: most - commits.length };
+      // Whoever answered is behind the leader, or does not answer pages.
+      if (page.end !== "whole" || page.messages.length === 0) {
+        for (const commit of await readFromLeader(connection, rest)) commits.push(commit);
+        return commits;
+      }
+      page = await directPage(connection, rest);
+    }
+  };
+};
+
+const readFromLeader: ReadAggregate = async (connection, { stream, subject, from, most }) => {
+  const manager = await managerOf(connection);
   const commits: Commit[] = [];
   let next = from;
   for (let singly = 1; commits.length < most; singly++) {
@@ -138,6 +170,12 @@ const readPage = async (consumer: Consumer, size: number, commits: Commit[]): Pr
     whole.abort();
   }
   return stalled;
+};
+
+const commitOfDirect = (message: Msg): Commit => {
+  const { subject, seq } = directPlace(message);
+  const { data, headers } = message;
+  return decodeCommit({ aggregate: parseCommitSubject(subject), position: seq, payload: data, headers });
 };
 
 const commitOf = ({ subject, seq, data, header }: StoredMsg): Commit =>
