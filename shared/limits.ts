@@ -90,6 +90,20 @@ export const LIMITS = {
   processBacklog: 1_000,
   /** Attempts of one step of a process before its message is parked. */
   processAttempts: 6,
+  /** The most attempts that a process may declare: with the longest pauses they last two weeks. */
+  subscriptionAttempts: 1_000,
+  /** The most events that a process may declare to handle at once: each may hold one of its Actor's subrequests. */
+  subscriptionConcurrency: 256,
+  /** The longest pause between attempts that a process may declare. */
+  subscriptionBackoffMs: 60 * 60 * 1000,
+  /** Events of one process that wait in its SQLite for another attempt, or behind one that does; then nothing new is taken. */
+  subscriptionWaiting: 100_000,
+  /** Parked events that one request replays: a person waits for it. */
+  parkedReplays: 100,
+  /** No event of such a request is begun after this. */
+  parkedReplaysMs: 5_000,
+  /** Why an event is dropped: a sentence or two. */
+  dropReasonCharacters: 1_024,
   /** How long one alarm keeps a pump running; the platform ends an alarm after 15 minutes. */
   pumpMs: 60_000,
   /**
