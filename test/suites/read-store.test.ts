@@ -2,7 +2,7 @@
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe } from "vitest";
 import { d1ReadStore } from "#shared/storage/d1-read-store.ts";
-import { testReadStore } from "./read-store.ts";
+import { tablesOf, testReadStore } from "./read-store.ts";
 
 describe("Miniflare", () => {
   let miniflare: Miniflare;
@@ -21,20 +21,22 @@ describe("Miniflare", () => {
   });
   afterAll(() => miniflare?.dispose());
 
+  const types = { integer: "INTEGER", real: "REAL", flag: "INTEGER", json: "TEXT" };
+
   testReadStore("D1", {
+    types,
+    readFlag: (value) => (value === null ? null : value === 1),
+    readJson: (value) => JSON.parse(String(value)),
     async create() {
-      await database.batch(
-        [
-          "DROP TABLE IF EXISTS checkpoints",
-          "DROP TABLE IF EXISTS things",
-          "CREATE TABLE checkpoints (name TEXT PRIMARY KEY, position INTEGER NOT NULL)",
-          "CREATE TABLE things (id TEXT PRIMARY KEY, text TEXT NOT NULL)",
-        ].map((statement) => database.prepare(statement)),
+      const run = async (...statements: string[]) =>
+        void (await database.batch(statements.map((statement) => database.prepare(statement))));
+      const rows = async (query: string) =>
+        (await database.prepare(query).all<Record<string, unknown>>()).results;
+      const standing = await rows(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB '_cf_*'",
       );
-      return {
-        store: d1ReadStore(database),
-        things: async () => (await database.prepare("SELECT * FROM things ORDER BY id").all<never>()).results,
-      };
+      await run(...standing.map(({ name }) => `DROP TABLE "${name}"`), ...tablesOf(types));
+      return { store: d1ReadStore(database), rows, run };
     },
   });
 });

@@ -1,109 +1,321 @@
-/** What every read store promises: rows and checkpoint move together or not at all. */
-import { type SQL, sql } from "drizzle-orm";
+/** What every read store promises: rows and checkpoint move together or not at all, and every change comes to the same rows. */
 import { describe, expect, it } from "vitest";
-import type { ReadStore } from "#shared/cqrs/projection.ts";
-import { jsonRows } from "#shared/storage/json-rows.ts";
+import type { ReadStore } from "#shared/cqrs/read-store.ts";
+import type { Row, RowChange, RowChangeKind } from "#shared/cqrs/row-change.ts";
 
-export interface ReadStoreUnderTest {
-  /** A store with the empty tables `checkpoints` and `things (id TEXT PRIMARY KEY, text TEXT NOT NULL)`. */
-  create(): Promise<{ store: ReadStore; things(): Promise<{ id: string; text: string }[]> }>;
+export interface ReadStoreGround {
+  readonly store: ReadStore;
+  rows(query: string): Promise<Record<string, unknown>[]>;
+  run(...statements: string[]): Promise<void>;
 }
 
-const insert = (...rows: { id: string; text: string }[]): SQL[] =>
-  jsonRows(rows).map(
-    (json) =>
-      sql`INSERT INTO things (id, text) SELECT value ->> 'id', value ->> 'text' FROM json_each(${json}) WHERE true
-        ON CONFLICT (id) DO UPDATE SET text = excluded.text`,
-  );
+export interface ReadStoreUnderTest {
+  /** Names of column types in this dialect. */
+  readonly types: {
+    readonly integer: string;
+    readonly real: string;
+    readonly flag: string;
+    readonly json: string;
+  };
+  /** How a flag and a JSON document come back from the driver. */
+  readonly readFlag: (value: unknown) => boolean | null;
+  readonly readJson: (value: unknown) => unknown;
+  /** A store with the empty tables that {@link tablesOf} names. */
+  create(): Promise<ReadStoreGround>;
+}
 
-const broken = sql`INSERT INTO things (id, text) VALUES ('broken', NULL)`;
+/** Statements that make the suite's tables. */
+export const tablesOf = ({ integer, real, flag, json }: ReadStoreUnderTest["types"]): string[] => [
+  `CREATE TABLE checkpoints (name TEXT PRIMARY KEY, position ${integer} NOT NULL)`,
+  "CREATE TABLE things (id TEXT PRIMARY KEY, text TEXT NOT NULL)",
+  `CREATE TABLE kinds (tenant TEXT NOT NULL, n ${integer} NOT NULL, text TEXT, number ${real}, flag ${flag}, doc ${json}, PRIMARY KEY (tenant, n))`,
+  `CREATE TABLE sums (id TEXT PRIMARY KEY, label TEXT NOT NULL DEFAULT 'none', count ${integer} NOT NULL, total ${integer})`,
+];
 
-export const testReadStore = (name: string, { create }: ReadStoreUnderTest): void => {
-  describe(`ReadStore: ${name}`, () => {
-    it("begins at 0 and keeps rows and checkpoint", async () => {
-      const { store, things } = await create();
+const things = (change: RowChangeKind, ...rows: Row[]): RowChange => ({
+  change,
+  table: "things",
+  key: ["id"],
+  rows,
+});
+
+export const testReadStore = (name: string, under: ReadStoreUnderTest): void => {
+  const create = async () => {
+    const ground = await under.create();
+    return {
+      ...ground,
+      things: () => ground.rows("SELECT id, text FROM things ORDER BY id"),
+      make: (...changes: RowChange[]) =>
+        ground.store
+          .checkpoint("p")
+          .then((from) => ground.store.apply({ projection: "p", from, to: from + 1, changes })),
+    };
+  };
+
+  describe(`ReadStore: ${name}, the checkpoint`, () => {
+    it("begins at 0 and moves with the rows", async () => {
+      const { store, things: standing } = await create();
       expect(await store.checkpoint("p")).toBe(0);
-      const statements = insert({ id: "a", text: "1" }, { id: "b", text: "2" });
-      expect(await store.apply({ projection: "p", from: 0, to: 7, statements })).toBe("applied");
+      const changes = [things("upsert", { id: "a", text: "1" }, { id: "b", text: "2" })];
+      expect(await store.apply({ projection: "p", from: 0, to: 7, changes })).toBe("applied");
       expect(await store.checkpoint("p")).toBe(7);
-      expect(await things()).toEqual([
+      expect(await standing()).toEqual([
         { id: "a", text: "1" },
         { id: "b", text: "2" },
       ]);
     });
 
-    it("runs the statements in order", async () => {
-      const { store, things } = await create();
-      const statements = [...insert({ id: "a", text: "old" }), ...insert({ id: "a", text: "new" })];
-      await store.apply({ projection: "p", from: 0, to: 1, statements });
-      expect(await things()).toEqual([{ id: "a", text: "new" }]);
-    });
-
-    it("moves the checkpoint also when there is nothing to write", async () => {
+    it("moves also when there is nothing to write, backwards and below 0 too", async () => {
       const { store } = await create();
-      expect(await store.apply({ projection: "p", from: 0, to: 3, statements: [] })).toBe("applied");
-      expect(await store.checkpoint("p")).toBe(3);
+      for (const [from, to] of [
+        [0, 3],
+        [3, 3],
+        [3, -(2 ** 45)],
+        [-(2 ** 45), 2 ** 45],
+      ] as const) {
+        expect(await store.apply({ projection: "p", from, to, changes: [] })).toBe("applied");
+        expect(await store.checkpoint("p")).toBe(to);
+      }
     });
 
     it.each([
       ["behind", 3],
       ["ahead", 9],
-    ])("changes nothing for one whose checkpoint is %s", async (_, from) => {
-      const { store, things } = await create();
-      await store.apply({ projection: "p", from: 0, to: 7, statements: insert({ id: "a", text: "1" }) });
-      const statements = insert({ id: "a", text: "changed" }, { id: "b", text: "2" });
-      expect(await store.apply({ projection: "p", from, to: 10, statements })).toBe("moved");
+      ["at the beginning", 0],
+    ])("keeps rows and itself from one who believes it %s", async (_, from) => {
+      const { store, things: standing } = await create();
+      await store.apply({
+        projection: "p",
+        from: 0,
+        to: 7,
+        changes: [things("upsert", { id: "a", text: "1" })],
+      });
+      const changes = [things("upsert", { id: "a", text: "changed" }, { id: "b", text: "2" })];
+      expect(await store.apply({ projection: "p", from, to: 10, changes })).toBe("moved");
       expect(await store.checkpoint("p")).toBe(7);
-      expect(await things()).toEqual([{ id: "a", text: "1" }]);
+      expect(await standing()).toEqual([{ id: "a", text: "1" }]);
     });
 
-    it("changes nothing for one that believes a new projection to be further", async () => {
-      const { store, things } = await create();
-      const statements = insert({ id: "a", text: "1" });
-      expect(await store.apply({ projection: "p", from: 5, to: 6, statements })).toBe("moved");
+    it("keeps a new projection from one who believes it to be further", async () => {
+      const { store, things: standing } = await create();
+      const changes = [things("upsert", { id: "a", text: "1" })];
+      expect(await store.apply({ projection: "p", from: 5, to: 6, changes })).toBe("moved");
       expect(await store.checkpoint("p")).toBe(0);
-      expect(await things()).toEqual([]);
+      expect(await standing()).toEqual([]);
     });
 
-    it("leaves rows and checkpoint when a statement fails, and says why", async () => {
-      const { store, things } = await create();
-      const statements = [...insert({ id: "a", text: "1" }), broken];
-      const failing = store.apply({ projection: "p", from: 0, to: 1, statements });
-      await expect(failing).rejects.toThrow("things.text");
+    it("stays with the rows when a change fails, which says why", async () => {
+      const { store, things: standing } = await create();
+      const changes = [
+        things("upsert", { id: "a", text: "1" }),
+        things("upsert", { id: "broken", text: null }),
+      ];
+      const failing = store.apply({ projection: "p", from: 0, to: 1, changes });
+      await expect(failing).rejects.toThrow(/things.*text|text.*things/);
       expect(await store.checkpoint("p")).toBe(0);
-      expect(await things()).toEqual([]);
+      expect(await standing()).toEqual([]);
     });
 
-    it("keeps a checkpoint for each projection", async () => {
+    it("is each projection's own", async () => {
       const { store } = await create();
-      await store.apply({ projection: "p", from: 0, to: 7, statements: [] });
-      await store.apply({ projection: "q", from: 0, to: 2, statements: [] });
-      expect([await store.checkpoint("p"), await store.checkpoint("q"), await store.checkpoint("r")]).toEqual(
-        [7, 2, 0],
-      );
+      await store.apply({ projection: "p", from: 0, to: 7, changes: [] });
+      await store.apply({ projection: "q#1!x", from: 0, to: 2, changes: [] });
+      const names = ["p", "q#1!x", "r"];
+      expect(await Promise.all(names.map((name) => store.checkpoint(name)))).toEqual([7, 2, 0]);
     });
 
-    it("takes a megabyte of rows at once", async () => {
-      const { store, things } = await create();
-      const rows = Array.from({ length: 4_000 }, (_, n) => ({
-        id: `${n}`.padStart(5, "0"),
-        text: "ü".repeat(250),
-      }));
-      await store.apply({ projection: "p", from: 0, to: 4_000, statements: insert(...rows) });
-      expect(await things()).toEqual(rows);
-    });
-
-    it("lets exactly one of many who apply the same commits win", async () => {
-      const { store, things } = await create();
+    it("lets exactly one of many win who apply the same commits", async () => {
+      const { store, things: standing } = await create();
       const results = await Promise.all(
         Array.from({ length: 12 }, (_, n) =>
-          store.apply({ projection: "p", from: 0, to: n + 1, statements: insert({ id: `${n}`, text: "" }) }),
+          store.apply({
+            projection: "p",
+            from: 0,
+            to: n + 1,
+            changes: [things("upsert", { id: `${n}`, text: "" })],
+          }),
         ),
       );
       expect(results.filter((result) => result === "applied")).toHaveLength(1);
       const winner = results.indexOf("applied");
       expect(await store.checkpoint("p")).toBe(winner + 1);
-      expect(await things()).toEqual([{ id: `${winner}`, text: "" }]);
+      expect(await standing()).toEqual([{ id: `${winner}`, text: "" }]);
+    });
+  });
+
+  describe(`ReadStore: ${name}, row changes`, () => {
+    it("makes them in order", async () => {
+      const { make, things: standing } = await create();
+      await make(
+        things("upsert", { id: "a", text: "old" }, { id: "b", text: "old" }),
+        things("delete", { id: "b" }),
+        things("upsert", { id: "a", text: "new" }),
+      );
+      expect(await standing()).toEqual([{ id: "a", text: "new" }]);
+    });
+
+    it.each<[RowChangeKind, Row[]]>([
+      [
+        "insert",
+        [
+          { id: "new", text: "given" },
+          { id: "old", text: "stood" },
+        ],
+      ],
+      [
+        "upsert",
+        [
+          { id: "new", text: "given" },
+          { id: "old", text: "given" },
+        ],
+      ],
+      [
+        "merge",
+        [
+          { id: "new", text: "given" },
+          { id: "old", text: "given" },
+        ],
+      ],
+      ["update", [{ id: "old", text: "given" }]],
+      ["delete", []],
+    ])("%s of a row that stands and of one that does not", async (change, expected) => {
+      const { make, things: standing } = await create();
+      await make(things("insert", { id: "old", text: "stood" }));
+      await make(things(change, { id: "old", text: "given" }, { id: "new", text: "given" }));
+      expect(await standing()).toEqual(expected);
+    });
+
+    it.each<[RowChangeKind, "null" | "kept"]>([
+      ["upsert", "null"],
+      ["merge", "kept"],
+      ["update", "kept"],
+    ])("%s with null: %s", async (change, then) => {
+      const { make, rows } = await create();
+      const key = ["tenant", "n"];
+      const row = { tenant: "t", n: 1, text: "stood", number: 1.5 };
+      await make({ change: "insert", table: "kinds", key, rows: [row] });
+      await make({ change, table: "kinds", key, rows: [{ ...row, text: null, number: 2.5 }] });
+      const text = then === "null" ? null : "stood";
+      expect(await rows("SELECT text, number FROM kinds")).toEqual([{ text, number: 2.5 }]);
+    });
+
+    it("merges null into a column that takes none where a row stands", async () => {
+      const { make, things: standing } = await create();
+      await make(things("insert", { id: "a", text: "stood" }));
+      await make(things("merge", { id: "a", text: null }, { id: "b", text: "new" }));
+      expect(await standing()).toEqual([
+        { id: "a", text: "stood" },
+        { id: "b", text: "new" },
+      ]);
+      await expect(make(things("merge", { id: "c", text: null }))).rejects.toThrow();
+    });
+
+    it("adds to what stands or to nothing, null as 0, and leaves other columns", async () => {
+      const { make, rows } = await create();
+      const sums = (...added: Row[]): RowChange => ({
+        change: "add",
+        table: "sums",
+        key: ["id"],
+        rows: added,
+      });
+      await make(sums({ id: "a", count: 1, total: null }, { id: "b", count: -3, total: 4 }));
+      await make({ change: "update", table: "sums", key: ["id"], rows: [{ id: "a", label: "first" }] });
+      await make(sums({ id: "a", count: 2 ** 45, total: 5 }));
+      const standing = await rows("SELECT id, label, count, total FROM sums ORDER BY id");
+      expect(standing.map((row) => ({ ...row, count: Number(row.count), total: Number(row.total) }))).toEqual(
+        [
+          { id: "a", label: "first", count: 2 ** 45 + 1, total: 5 },
+          { id: "b", label: "none", count: -3, total: 4 },
+        ],
+      );
+    });
+
+    it("finds rows by all columns of the key, and no others", async () => {
+      const { make, rows } = await create();
+      const kinds = (change: RowChangeKind, ...given: Row[]): RowChange => ({
+        change,
+        table: "kinds",
+        key: ["tenant", "n"],
+        rows: given,
+      });
+      const all = ["a", "b"].flatMap((tenant) => [1, 2].map((n) => ({ tenant, n, text: "stood" })));
+      await make(kinds("insert", ...all));
+      await make(
+        kinds("update", { tenant: "a", n: 2, text: "changed" }, { tenant: "c", n: 1, text: "none" }),
+        kinds("delete", { tenant: "b", n: 1 }),
+      );
+      const standing = await rows("SELECT tenant, n, text FROM kinds ORDER BY tenant, n");
+      expect(standing.map(({ tenant, n, text }) => `${tenant}${n} ${text}`)).toEqual([
+        "a1 stood",
+        "a2 changed",
+        "b2 stood",
+      ]);
+    });
+
+    it("writes every kind of value as its column has it", async () => {
+      const { make, rows } = await create();
+      const given: Row[] = [
+        {
+          tenant: "te\"n'a%_\\nt",
+          n: 1,
+          text: "ü€😀\n\t",
+          number: 0.1,
+          flag: true,
+          doc: { a: [1, { b: null }] },
+        },
+        { tenant: "", n: Number.MAX_SAFE_INTEGER, text: "", number: -1e300, flag: false, doc: [] },
+        { tenant: "1", n: -5, text: "12", number: 3, flag: null, doc: null },
+      ];
+      await make({ change: "insert", table: "kinds", key: ["tenant", "n"], rows: given });
+      const standing = await rows("SELECT * FROM kinds");
+      const read = standing.map(({ n, flag, doc, ...row }) => ({
+        ...row,
+        n: Number(n),
+        flag: under.readFlag(flag),
+        doc: under.readJson(doc),
+      }));
+      expect(new Set(read.map((row) => JSON.stringify(row, Object.keys(row).sort())))).toEqual(
+        new Set(given.map((row) => JSON.stringify(row, Object.keys(row).sort()))),
+      );
+      expect(read).toHaveLength(3);
+      expect(read).toEqual(expect.arrayContaining(given));
+    });
+
+    it("takes changes without rows, and rows of nothing but a key", async () => {
+      const { make, rows, run } = await create();
+      await run("CREATE TABLE marks (id TEXT PRIMARY KEY)");
+      const marks = (change: RowChangeKind): RowChange => ({
+        change,
+        table: "marks",
+        key: ["id"],
+        rows: [{ id: "a" }],
+      });
+      await make(...(["insert", "upsert", "merge", "update", "add"] as const).map(marks), things("update"));
+      expect(await rows("SELECT id FROM marks")).toEqual([{ id: "a" }]);
+      await make(marks("delete"));
+      expect(await rows("SELECT id FROM marks")).toEqual([]);
+    });
+
+    it.each<[string, RowChange, string]>([
+      ["a key twice", things("upsert", { id: "a", text: "1" }, { id: "a", text: "2" }), '"a" is there twice'],
+      ["other columns", things("upsert", { id: "a", text: "1" }, { id: "b" }), 'expected "id, text" of each'],
+      ["no key", { ...things("insert", { id: "a" }), key: [] }, "has no key"],
+      ["a name of more than letters", { ...things("insert", { id: "a" }), table: 'x" --' }, 'Naming "x" --"'],
+      ["such a column", things("upsert", { id: "a", 'x"': 1 }), "in SQL"],
+    ])("refuses %s, and changes nothing", async (_, change, message) => {
+      const { make, store, things: standing } = await create();
+      await expect(make(change)).rejects.toThrow(message);
+      expect([await store.checkpoint("p"), await standing()]).toEqual([0, []]);
+    });
+
+    it("takes megabytes of rows at once", async () => {
+      const { make, things: standing } = await create();
+      const rows = Array.from({ length: 6_000 }, (_, n) => ({
+        id: `${n}`.padStart(5, "0"),
+        text: "ü".repeat(250),
+      }));
+      await make(things("insert", ...rows));
+      expect(await standing()).toEqual(rows);
     });
   });
 };

@@ -50,7 +50,7 @@ const startInventory = (folder: string) => {
       signal: new AbortController().signal,
     })) {
       const to = commits.at(-1)?.position ?? from;
-      await store.apply({ projection, from, to, statements: stockLevelsProjection.statements(commits) });
+      await store.apply({ projection, from, to, changes: stockLevelsProjection.changes(commits) });
       return;
     }
   };

@@ -36,7 +36,7 @@ const apply = async (commits: readonly Commit[]) => {
     projection: stockLevelsProjection.name,
     from,
     to: commits.at(-1)?.position ?? from,
-    statements: stockLevelsProjection.statements(commits),
+    changes: stockLevelsProjection.changes(commits),
   });
 };
 const rows = () => d1StockStore(test.database).list({ after: "", limit: 100 });
@@ -74,10 +74,10 @@ describe("stock-levels", () => {
       { numRuns: 25 },
     ));
 
-  it("needs no statement for commits that change no stock", () =>
+  it("changes no row for commits that change no stock", () =>
     expect(
-      stockLevelsProjection.statements([commitOf(1, { type: "StockReleased", data: { orderId: "o1" } })]),
-    ).toEqual([]));
+      stockLevelsProjection.changes([commitOf(1, { type: "StockReleased", data: { orderId: "o1" } })]),
+    ).toMatchObject([{ rows: [] }]));
 
   it("counts what cannot be expressed in 32 bits", async () => {
     const quantity = Number.MAX_SAFE_INTEGER - 1;

@@ -41,7 +41,7 @@ const apply = async (commits: readonly Commit[]) => {
     projection: ordersProjection.name,
     from,
     to,
-    statements: ordersProjection.statements(commits),
+    changes: ordersProjection.changes(commits),
   });
 };
 

@@ -1,85 +1,47 @@
 /** The read model of orders: one row an order, as it stands now. */
-import { type SQL, sql } from "drizzle-orm";
 import type { Projection } from "#shared/cqrs/projection.ts";
+import type { Row } from "#shared/cqrs/row-change.ts";
 import type { RecordedEvent } from "#shared/events/event.ts";
-import { jsonRows } from "#shared/storage/json-rows.ts";
 import type { OrderEvent } from "../contract.ts";
 
-interface PlacedRow {
-  orderId: string;
-  customerId: string;
-  lines: string;
-  total: string;
-  placedAt: string;
-}
+const table = "orders";
+const key = ["order_id"];
 
 /** What changes after placing; null keeps what stands. */
-interface Change {
-  orderId: string;
-  status: "confirmed" | "rejected" | "cancelled";
-  reason: string | null;
-  detail: string | null;
-  confirmedAt: string | null;
-  rejectedAt: string | null;
-  cancelledAt: string | null;
-}
+const NOTHING = { reason: null, detail: null, confirmed_at: null, rejected_at: null, cancelled_at: null };
 
-const insertPlaced = (rows: string): SQL => sql`
-  INSERT INTO orders (order_id, customer_id, status, lines, total, placed_at)
-  SELECT value ->> 'orderId', value ->> 'customerId', 'placed', value ->> 'lines', value ->> 'total', value ->> 'placedAt'
-  FROM json_each(${rows}) WHERE true
-  ON CONFLICT (order_id) DO NOTHING`;
-
-const updateChanged = (changes: string): SQL => sql`
-  UPDATE orders SET
-    status = change.value ->> 'status',
-    reason = coalesce(change.value ->> 'reason', reason),
-    detail = coalesce(change.value ->> 'detail', detail),
-    confirmed_at = coalesce(change.value ->> 'confirmedAt', confirmed_at),
-    rejected_at = coalesce(change.value ->> 'rejectedAt', rejected_at),
-    cancelled_at = coalesce(change.value ->> 'cancelledAt', cancelled_at)
-  FROM json_each(${changes}) AS change
-  WHERE orders.order_id = change.value ->> 'orderId'`;
-
-const changeOf = (event: RecordedEvent<OrderEvent>, earlier: Change | undefined): Change | undefined => {
-  const { orderId } = event.data;
-  const none = { reason: null, detail: null, confirmedAt: null, rejectedAt: null, cancelledAt: null };
-  const change = { ...none, ...earlier, orderId };
-  switch (event.type) {
+const changeOf = ({ type, data, time }: RecordedEvent<OrderEvent>): Row | undefined => {
+  switch (type) {
     case "OrderConfirmed":
-      return { ...change, status: "confirmed", confirmedAt: event.time };
-    case "OrderRejected": {
-      const { reason, detail } = event.data;
-      return { ...change, status: "rejected", reason, detail, rejectedAt: event.time };
-    }
+      return { status: "confirmed", confirmed_at: time };
+    case "OrderRejected":
+      return { status: "rejected", reason: data.reason, detail: data.detail, rejected_at: time };
     case "OrderCancelled":
-      return { ...change, status: "cancelled", reason: event.data.reason, cancelledAt: event.time };
+      return { status: "cancelled", reason: data.reason, cancelled_at: time };
     default:
-      return earlier;
+      return undefined;
   }
 };
 
 export const ordersProjection: Projection = {
   name: "orders",
-  statements(commits) {
-    const placed: PlacedRow[] = [];
-    const changes = new Map<string, Change>();
-    for (const { events } of commits) {
-      for (const event of events as readonly RecordedEvent<OrderEvent>[]) {
-        if (event.type === "OrderPlaced") {
-          const { orderId, customerId, lines, total, placedAt } = event.data;
-          placed.push({
-            orderId,
-            customerId,
-            lines: JSON.stringify(lines),
-            total: JSON.stringify(total),
-            placedAt,
-          });
-        }
-        const change = changeOf(event, changes.get(event.data.orderId));
-        if (change) changes.set(change.orderId, change);
+  tables: [table],
+  changes(commits) {
+    const placed = new Map<string, Row>();
+    const changed = new Map<string, Row>();
+    for (const event of commits.flatMap(({ events }) => events) as readonly RecordedEvent<OrderEvent>[]) {
+      const { orderId } = event.data;
+      if (event.type === "OrderPlaced") {
+        const { customerId, lines, total, placedAt } = event.data;
+        const row = { order_id: orderId, customer_id: customerId, status: "placed", lines, total };
+        placed.set(orderId, { ...row, placed_at: placedAt });
       }
+      const change = changeOf(event);
+      if (change) changed.set(orderId, { order_id: orderId, ...NOTHING, ...changed.get(orderId), ...change });
     }
-    return [...jsonRows(placed).map(insertPlaced), ...jsonRows(changes.values()).map(updateChanged)];
+    return [
+      { change: "insert", table, key, rows: [...placed.values()] },
+      { change: "update", table, key, rows: [...changed.values()] },
+    ];
   },
 };

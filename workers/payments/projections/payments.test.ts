@@ -30,8 +30,8 @@ const apply = async (commits: readonly Commit[]) => {
   const store = d1ReadStore(test.database);
   const from = await store.checkpoint(paymentsProjection.name);
   const to = commits.at(-1)?.position ?? from;
-  const statements = paymentsProjection.statements(commits);
-  await store.apply({ projection: paymentsProjection.name, from, to, statements });
+  const changes = paymentsProjection.changes(commits);
+  await store.apply({ projection: paymentsProjection.name, from, to, changes });
 };
 const rows = () => d1PaymentStore(test.database).list({ orderId: undefined, before: undefined, limit: 10 });
 

@@ -1,53 +1,30 @@
 /** The read model of payments: one row an order, as its payment stands now. */
-import { type SQL, sql } from "drizzle-orm";
 import type { Projection } from "#shared/cqrs/projection.ts";
+import type { Row } from "#shared/cqrs/row-change.ts";
 import type { RecordedEvent } from "#shared/events/event.ts";
-import { jsonRows } from "#shared/storage/json-rows.ts";
 import type { PaymentEvent } from "../contract.ts";
 
-/** What the commits say of one payment; what they do not say keeps what stands. */
-type Change = {
-  readonly orderId: string;
-  readonly status: "authorised" | "declined" | "voided";
-  readonly amount?: number;
-  readonly currency?: string;
-  readonly authorisationId?: string;
-  readonly detail?: string;
-  readonly authorisedAt?: string;
-  readonly declinedAt?: string;
-  readonly voidedAt?: string;
+/** What an event says; null keeps what stands. */
+const NOTHING = {
+  amount: null,
+  currency: null,
+  authorisation_id: null,
+  detail: null,
+  authorised_at: null,
+  declined_at: null,
+  voided_at: null,
 };
 
-const upsertChanges = (changes: string): SQL => sql`
-  INSERT INTO payments
-    (order_id, status, amount, currency, authorisation_id, detail, authorised_at, declined_at, voided_at)
-  SELECT value ->> 'orderId', value ->> 'status', value ->> 'amount', value ->> 'currency',
-    value ->> 'authorisationId', value ->> 'detail',
-    value ->> 'authorisedAt', value ->> 'declinedAt', value ->> 'voidedAt'
-  FROM json_each(${changes}) WHERE true
-  ON CONFLICT (order_id) DO UPDATE SET
-    status = excluded.status,
-    amount = coalesce(excluded.amount, amount),
-    currency = coalesce(excluded.currency, currency),
-    authorisation_id = coalesce(excluded.authorisation_id, authorisation_id),
-    detail = coalesce(excluded.detail, detail),
-    authorised_at = coalesce(excluded.authorised_at, authorised_at),
-    declined_at = coalesce(excluded.declined_at, declined_at),
-    voided_at = coalesce(excluded.voided_at, voided_at)`;
-
-const changeOf = ({ type, data, time }: RecordedEvent<PaymentEvent>): Change | undefined => {
-  const { orderId } = data;
+const changeOf = ({ type, data, time }: RecordedEvent<PaymentEvent>): Row | undefined => {
   switch (type) {
     case "PaymentAuthorised": {
       const { amount, authorisationId } = data;
-      return { orderId, status: "authorised", ...amount, authorisationId, authorisedAt: time };
+      return { status: "authorised", ...amount, authorisation_id: authorisationId, authorised_at: time };
     }
-    case "PaymentDeclined": {
-      const { amount, detail } = data;
-      return { orderId, status: "declined", ...amount, detail, declinedAt: time };
-    }
+    case "PaymentDeclined":
+      return { status: "declined", ...data.amount, detail: data.detail, declined_at: time };
     case "PaymentVoided":
-      return { orderId, status: "voided", voidedAt: time };
+      return { status: "voided", voided_at: time };
     default:
       return undefined;
   }
@@ -55,13 +32,14 @@ const changeOf = ({ type, data, time }: RecordedEvent<PaymentEvent>): Change | u
 
 export const paymentsProjection: Projection = {
   name: "payments",
-  statements(commits) {
-    const changes = new Map<string, Change>();
-    const events = commits.flatMap(({ events }) => events) as readonly RecordedEvent<PaymentEvent>[];
-    for (const event of events) {
+  tables: ["payments"],
+  changes(commits) {
+    const rows = new Map<string, Row>();
+    for (const event of commits.flatMap(({ events }) => events) as readonly RecordedEvent<PaymentEvent>[]) {
+      const { orderId } = event.data;
       const change = changeOf(event);
-      if (change) changes.set(change.orderId, { ...changes.get(change.orderId), ...change });
+      if (change) rows.set(orderId, { order_id: orderId, ...NOTHING, ...rows.get(orderId), ...change });
     }
-    return jsonRows(changes.values()).map(upsertChanges);
+    return [{ change: "merge", table: "payments", key: ["order_id"], rows: [...rows.values()] }];
   },
 };

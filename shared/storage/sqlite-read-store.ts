@@ -1,0 +1,55 @@
+/** The read store in any SQLite that runs several statements as one transaction, though no code between them: D1, libSQL. */
+import type { ReadStore } from "../cqrs/read-store.ts";
+import { type SqliteStatement, sqliteRowChange } from "./sqlite-row-changes.ts";
+
+export interface SqliteDatabase {
+  rows<Row>(statement: SqliteStatement): Promise<Row[]>;
+  /** In order, in one transaction. */
+  run(statements: readonly SqliteStatement[]): Promise<void>;
+}
+
+/** Expects the table `checkpoints (name TEXT PRIMARY KEY, position INTEGER NOT NULL)`. */
+export const sqliteReadStore = (database: SqliteDatabase): ReadStore => {
+  /** An UPDATE of no row fails no transaction; a violated NOT NULL does. */
+  const guarded = async (statements: readonly SqliteStatement[]): Promise<boolean> => {
+    try {
+      await database.run(statements);
+      return true;
+    } catch (error) {
+      if (isGuardViolation(error)) return false;
+      throw error;
+    }
+  };
+
+  return {
+    async checkpoint(projection) {
+      const sql = "SELECT position FROM checkpoints WHERE name = ?";
+      const [row] = await database.rows<{ position: number }>({ sql, params: [projection] });
+      return row?.position ?? 0;
+    },
+    async apply({ projection, from, to, changes }) {
+      const rows = changes.flatMap(sqliteRowChange);
+      return (await guarded([...moveCheckpoint(projection, from, to), ...rows])) ? "applied" : "moved";
+    },
+    createCopies: () => Promise.reject(new Error("not yet")),
+    takeOver: () => Promise.reject(new Error("not yet")),
+    dropCopies: () => Promise.reject(new Error("not yet")),
+  };
+};
+
+const moveCheckpoint = (name: string, from: number, to: number): SqliteStatement[] => [
+  { sql: "INSERT OR IGNORE INTO checkpoints (name, position) VALUES (?, 0)", params: [name] },
+  {
+    sql: "UPDATE checkpoints SET position = CASE WHEN position = ? THEN ? ELSE NULL END WHERE name = ?",
+    params: [from, to, name],
+  },
+];
+
+const GUARD_VIOLATION = "NOT NULL constraint failed: checkpoints.position";
+
+const isGuardViolation = (error: unknown): boolean => {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause.message.includes(GUARD_VIOLATION)) return true;
+  }
+  return false;
+};
