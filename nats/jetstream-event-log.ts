@@ -22,10 +22,13 @@ import { aggregateReader, lastCommit } from "./read-aggregate.ts";
 import { commitSubject, logStream } from "./subjects.ts";
 import { tailStream } from "./tail-stream.ts";
 
-/** Server error codes: wrong last sequence; the same while another write is in flight; duplicate message id. */
-const ANOTHER_CAME_FIRST: ReadonlySet<number> = new Set([10071, 10164, 10201]);
-/** Not decided yet: this very commit is in process, as a cluster says of a repetition; a new leader is not ready. */
-const AGAIN: ReadonlySet<number> = new Set([10158, 10163]);
+/** Server's error: wrong last sequence, and which one it is. */
+const ANOTHER_CAME_FIRST = 10071;
+/**
+ * Refusals of a cluster that decide nothing, because what is in process may be this very commit: its id is in process; a
+ * write to its subject is in process; a new leader is not ready.
+ */
+const UNDECIDED: ReadonlySet<number> = new Set([10158, 10164, 10163]);
 const ATTEMPT_MS = 500;
 const RETRY_PAUSE_MS = 50;
 
@@ -115,11 +118,28 @@ export const jetStreamEventLog = ({
   /**
    * A newer single-replica server checks the sequence before it looks for duplicates, and no server remembers them for
    * ever: so it says "wrong sequence" also of a commit that it wrote itself and whose answer was lost.
+   * @returns undefined when the log does not show what the refusal told of, as by a leader that is new
    */
-  const afterRefusal = async (append: Append, until: number): Promise<Result<Appended, AppendRefusal>> => {
+  const afterRefusal = async (
+    append: Append,
+    refusal: JetStreamApiError,
+    until: number,
+  ): Promise<Result<Appended, AppendRefusal> | undefined> => {
     const later = await read(append.aggregate, { after: append.expectedPosition, until });
     const mine = later.find((commit) => commit.commandId === append.commandId);
-    return mine ? ok({ position: mine.position, duplicate: true }) : err({ code: "conflict" });
+    if (mine) return ok({ position: mine.position, duplicate: true });
+    return (later.at(-1)?.position ?? 0) < lastTold(refusal, append) ? undefined : err({ code: "conflict" });
+  };
+
+  /** Undefined when it is not known whether the commit was written. */
+  const afterFailure = async (
+    commit: Append,
+    error: unknown,
+    deadline: number,
+  ): Promise<Result<Appended, AppendRefusal> | undefined> => {
+    if (!(error instanceof JetStreamApiError) || UNDECIDED.has(error.code)) return undefined;
+    if (error.code !== ANOTHER_CAME_FIRST) return unavailable(service);
+    return afterRefusal(commit, error, deadline).catch(() => unavailable(service));
   };
 
   const append: EventLog["append"] = (commit, until = Number.POSITIVE_INFINITY) =>
@@ -154,14 +174,9 @@ export const jetStreamEventLog = ({
       try {
         return ok(await publish(commit, message, Math.min(clock() + ATTEMPT_MS, deadline)));
       } catch (error) {
-        const refused = error instanceof JetStreamApiError && !AGAIN.has(error.code);
-        if (refused && ANOTHER_CAME_FIRST.has(error.code)) {
-          return await afterRefusal(commit, deadline).catch((cause) => {
-            failSpan(span, cause);
-            return unavailable(service);
-          });
-        }
-        if (refused || clock() + RETRY_PAUSE_MS >= deadline) {
+        const decided = await afterFailure(commit, error, deadline);
+        if (decided?.ok || decided?.error.code === "conflict") return decided;
+        if (decided || clock() + RETRY_PAUSE_MS >= deadline) {
           failSpan(span, error);
           return unavailable(service);
         }
@@ -198,6 +213,12 @@ export const jetStreamEventLog = ({
         return (await manager.streams.info(stream)).state.last_seq;
       }),
   };
+};
+
+/** The subject's last position as a refusal tells it, where it is after the expected one; else 0. */
+const lastTold = (refusal: JetStreamApiError, { expectedPosition }: Append): number => {
+  const told = Number(refusal.message.match(/wrong last sequence: (\d+)/)?.[1] ?? 0);
+  return told > expectedPosition ? told : 0;
 };
 
 /** What went wrong stands on the span: it names the server's inside, and a client gets this sentence. */
