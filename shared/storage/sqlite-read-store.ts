@@ -1,5 +1,6 @@
 /** The read store in any SQLite that runs several statements as one transaction, though no code between them: D1, libSQL. */
 import type { ReadStore } from "../cqrs/read-store.ts";
+import { createCopies, dropCopies, READ_SCHEMA, type SchemaObject, takeOver } from "./sqlite-copies.ts";
 import { type SqliteStatement, sqliteRowChange } from "./sqlite-row-changes.ts";
 
 export interface SqliteDatabase {
@@ -31,9 +32,20 @@ export const sqliteReadStore = (database: SqliteDatabase): ReadStore => {
       const rows = changes.flatMap(sqliteRowChange);
       return (await guarded([...moveCheckpoint(projection, from, to), ...rows])) ? "applied" : "moved";
     },
-    createCopies: () => Promise.reject(new Error("not yet")),
-    takeOver: () => Promise.reject(new Error("not yet")),
-    dropCopies: () => Promise.reject(new Error("not yet")),
+    async createCopies(of) {
+      const statements = createCopies(await database.rows<SchemaObject>(READ_SCHEMA), of);
+      if (statements.length > 0) await database.run(statements);
+    },
+    async takeOver({ projection, copy, at, ...of }) {
+      const standAt = [...moveCheckpoint(projection, at, at), ...moveCheckpoint(copy, at, at)];
+      // Looked at first, too: somebody who has taken over already has left no copy to make statements for.
+      if (!(await guarded(standAt))) return "moved";
+      const tables = takeOver(await database.rows<SchemaObject>(READ_SCHEMA), of);
+      return (await guarded([...standAt, forget(copy), ...tables])) ? "taken" : "moved";
+    },
+    async dropCopies({ copy, ...of }) {
+      await database.run([...dropCopies(of), forget(copy)]);
+    },
   };
 };
 
@@ -44,6 +56,11 @@ const moveCheckpoint = (name: string, from: number, to: number): SqliteStatement
     params: [from, to, name],
   },
 ];
+
+const forget = (name: string): SqliteStatement => ({
+  sql: "DELETE FROM checkpoints WHERE name = ?",
+  params: [name],
+});
 
 const GUARD_VIOLATION = "NOT NULL constraint failed: checkpoints.position";
 

@@ -18,7 +18,7 @@ export const sqliteRowChange = (change: RowChange): SqliteStatement[] => {
   return jsonRows(rowsAsLists(change, columns)).map((json) => ({ sql, params: [json] }));
 };
 
-/** Lists are half as long as objects, and read by place: `value ->> 0`. */
+/** Lists are half as long as objects, and read by place: `given.value ->> 0`. */
 function* rowsAsLists({ rows }: RowChange, columns: readonly string[]): Iterable<ColumnValue[]> {
   for (const row of rows) yield columns.map((column) => row[column] ?? null);
 }
@@ -30,7 +30,7 @@ const statementFor = (
   const table = quotedIdentifier(name);
   const all = columns.map((column, place) => ({
     name: quotedIdentifier(column),
-    given: `value ->> ${place}`,
+    given: `given.value ->> ${place}`,
   }));
   const key = all.slice(0, keyColumns.length);
   const values = all.slice(keyColumns.length);

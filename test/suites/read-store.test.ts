@@ -27,15 +27,21 @@ describe("Miniflare", () => {
     types,
     readFlag: (value) => (value === null ? null : value === 1),
     readJson: (value) => JSON.parse(String(value)),
+    async names({ rows }) {
+      const all = await rows(
+        "SELECT name FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT GLOB '_cf_*'",
+      );
+      return all.map(({ name }) => String(name)).sort();
+    },
     async create() {
       const run = async (...statements: string[]) =>
         void (await database.batch(statements.map((statement) => database.prepare(statement))));
       const rows = async (query: string) =>
         (await database.prepare(query).all<Record<string, unknown>>()).results;
       const standing = await rows(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB '_cf_*'",
+        "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT GLOB '_cf_*' ORDER BY rowid DESC",
       );
-      await run(...standing.map(({ name }) => `DROP TABLE "${name}"`), ...tablesOf(types));
+      await run(...standing.map(({ type, name }) => `DROP ${type} "${name}"`), ...tablesOf(types));
       return { store: d1ReadStore(database), rows, run };
     },
   });

@@ -20,6 +20,8 @@ export interface ReadStoreUnderTest {
   /** How a flag and a JSON document come back from the driver. */
   readonly readFlag: (value: unknown) => boolean | null;
   readonly readJson: (value: unknown) => unknown;
+  /** Of all tables, and of the indexes that a statement made, sorted. */
+  names(ground: ReadStoreGround): Promise<string[]>;
   /** A store with the empty tables that {@link tablesOf} names. */
   create(): Promise<ReadStoreGround>;
 }
@@ -29,7 +31,7 @@ export const tablesOf = ({ integer, real, flag, json }: ReadStoreUnderTest["type
   `CREATE TABLE checkpoints (name TEXT PRIMARY KEY, position ${integer} NOT NULL)`,
   "CREATE TABLE things (id TEXT PRIMARY KEY, text TEXT NOT NULL)",
   `CREATE TABLE kinds (tenant TEXT NOT NULL, n ${integer} NOT NULL, text TEXT, number ${real}, flag ${flag}, doc ${json}, PRIMARY KEY (tenant, n))`,
-  `CREATE TABLE sums (id TEXT PRIMARY KEY, label TEXT NOT NULL DEFAULT 'none', count ${integer} NOT NULL, total ${integer})`,
+  `CREATE TABLE sums (id TEXT PRIMARY KEY, value TEXT NOT NULL DEFAULT 'none', count ${integer} NOT NULL, total ${integer})`,
 ];
 
 const things = (change: RowChangeKind, ...rows: Row[]): RowChange => ({
@@ -219,13 +221,13 @@ export const testReadStore = (name: string, under: ReadStoreUnderTest): void => 
         rows: added,
       });
       await make(sums({ id: "a", count: 1, total: null }, { id: "b", count: -3, total: 4 }));
-      await make({ change: "update", table: "sums", key: ["id"], rows: [{ id: "a", label: "first" }] });
+      await make({ change: "update", table: "sums", key: ["id"], rows: [{ id: "a", value: "first" }] });
       await make(sums({ id: "a", count: 2 ** 45, total: 5 }));
-      const standing = await rows("SELECT id, label, count, total FROM sums ORDER BY id");
+      const standing = await rows("SELECT id, value, count, total FROM sums ORDER BY id");
       expect(standing.map((row) => ({ ...row, count: Number(row.count), total: Number(row.total) }))).toEqual(
         [
-          { id: "a", label: "first", count: 2 ** 45 + 1, total: 5 },
-          { id: "b", label: "none", count: -3, total: 4 },
+          { id: "a", value: "first", count: 2 ** 45 + 1, total: 5 },
+          { id: "b", value: "none", count: -3, total: 4 },
         ],
       );
     });
@@ -316,6 +318,189 @@ export const testReadStore = (name: string, under: ReadStoreUnderTest): void => 
       }));
       await make(things("insert", ...rows));
       expect(await standing()).toEqual(rows);
+    });
+  });
+
+  describe(`ReadStore: ${name}, copies`, () => {
+    const tables = ["things", "sums"];
+    const suffix = "v2";
+    const copies = { tables, suffix, copy: "p@v2" };
+    const after = { ...copies, projection: "p" };
+
+    const filled = async () => {
+      const ground = await create();
+      await ground.run(
+        "CREATE INDEX things_by_text ON things (text, id)",
+        "CREATE UNIQUE INDEX sums_by_value ON sums (value)",
+      );
+      await ground.make(things("insert", { id: "a", text: "old" }, { id: "b", text: "old" }));
+      await ground.store.createCopies(copies);
+      const changes = [
+        { ...things("insert", { id: "a", text: "new" }), table: "things__v2" },
+        {
+          change: "upsert" as const,
+          table: "sums__v2",
+          key: ["value"],
+          rows: [{ id: "s", value: "first", count: 1 }],
+        },
+      ];
+      await ground.store.apply({ projection: "p@v2", from: 0, to: 1, changes });
+      return ground;
+    };
+    const texts = (ground: Pick<ReadStoreGround, "rows">, table = "things") =>
+      ground.rows(`SELECT id, text FROM ${table} ORDER BY id`);
+
+    it("are empty and stand beside the tables, which do not change", async () => {
+      const { store, rows, make } = await create();
+      await make(things("insert", { id: "a", text: "old" }));
+      await store.createCopies(copies);
+      expect(await rows("SELECT * FROM things__v2")).toEqual([]);
+      expect(await rows("SELECT * FROM sums__v2")).toEqual([]);
+      expect(await rows("SELECT id FROM things")).toEqual([{ id: "a" }]);
+    });
+
+    it("are kept when they stand already", async () => {
+      const ground = await filled();
+      await ground.store.createCopies(copies);
+      expect(await texts(ground, "things__v2")).toEqual([{ id: "a", text: "new" }]);
+    });
+
+    it("have the columns' defaults, bounds and keys", async () => {
+      const { store, rows } = await filled();
+      const into = (row: Row) =>
+        store.apply({
+          projection: "p@v2",
+          from: 1,
+          to: 2,
+          changes: [{ change: "insert", table: "sums__v2", key: ["id"], rows: [row] }],
+        });
+      await expect(into({ id: "t", count: null })).rejects.toThrow();
+      await expect(into({ id: "t", value: "first", count: 1 })).rejects.toThrow();
+      await into({ id: "t", count: 1 });
+      expect(await rows("SELECT value FROM sums__v2 WHERE id = 't'")).toEqual([{ value: "none" }]);
+    });
+
+    it("take the tables' places, with the names of their indexes, and the copy's checkpoint goes", async () => {
+      const ground = await filled();
+      expect(await ground.store.takeOver({ ...after, at: 1 })).toBe("taken");
+      expect(await texts(ground)).toEqual([{ id: "a", text: "new" }]);
+      expect(await ground.rows("SELECT id, value FROM sums")).toEqual([{ id: "s", value: "first" }]);
+      expect([await ground.store.checkpoint("p"), await ground.store.checkpoint("p@v2")]).toEqual([1, 0]);
+      expect(await under.names(ground)).toEqual([
+        "checkpoints",
+        "kinds",
+        "sums",
+        "sums_by_value",
+        "things",
+        "things_by_text",
+      ]);
+      await ground.run(
+        "DROP INDEX things_by_text",
+        "DROP INDEX sums_by_value",
+        "ALTER TABLE things ADD more TEXT",
+      );
+    });
+
+    it.each([
+      ["the standing checkpoint", 2, 1],
+      ["the copy's checkpoint", 1, 2],
+      ["neither", 3, 3],
+    ])("do not, and nothing changes, when %s is elsewhere", async (_, standing, copy) => {
+      const ground = await filled();
+      await ground.store.apply({ projection: "p", from: 1, to: standing, changes: [] });
+      await ground.store.apply({ projection: "p@v2", from: 1, to: copy, changes: [] });
+      expect(await ground.store.takeOver({ ...after, at: 1 })).toBe("moved");
+      expect(await texts(ground)).toEqual([
+        { id: "a", text: "old" },
+        { id: "b", text: "old" },
+      ]);
+      expect([await ground.store.checkpoint("p"), await ground.store.checkpoint("p@v2")]).toEqual([
+        standing,
+        copy,
+      ]);
+    });
+
+    it("take over once, also when that is asked for twice at a time", async () => {
+      const ground = await filled();
+      const both = [1, 2].map(() => ground.store.takeOver({ ...after, at: 1 }).catch(() => "failed"));
+      expect((await Promise.all(both)).filter((answer) => answer === "taken")).toHaveLength(1);
+      expect(await texts(ground)).toEqual([{ id: "a", text: "new" }]);
+      expect(await ground.store.takeOver({ ...after, at: 1 })).toBe("moved");
+    });
+
+    it("leave the tables under another name when these are to be kept, until they are dropped", async () => {
+      const ground = await filled();
+      expect(await ground.store.takeOver({ ...after, at: 1, keepAs: "old" })).toBe("taken");
+      expect(await texts(ground, "things__old")).toHaveLength(2);
+      expect(await texts(ground)).toEqual([{ id: "a", text: "new" }]);
+      await ground.store.dropCopies({ tables, suffix: "old", copy: "p@old" });
+      await expect(texts(ground, "things__old")).rejects.toThrow();
+      expect(await texts(ground)).toHaveLength(1);
+    });
+
+    it("can be made, filled and taken again and again", async () => {
+      const ground = await filled();
+      await ground.store.takeOver({ ...after, at: 1, keepAs: "old" });
+      for (let round = 1; round < 4; round++) {
+        await ground.store.dropCopies({ tables, suffix: "old", copy: "p@old" });
+        await ground.store.createCopies(copies);
+        const changes = [{ ...things("insert", { id: "r", text: `${round}` }), table: "things__v2" }];
+        await ground.store.apply({ projection: "p@v2", from: 0, to: 1, changes });
+        expect(await ground.store.takeOver({ ...after, at: 1, keepAs: "old" })).toBe("taken");
+        expect(await texts(ground)).toEqual([{ id: "r", text: `${round}` }]);
+      }
+      const names = await under.names(ground);
+      expect(names.filter((name) => !name.endsWith("__old"))).toEqual([
+        "checkpoints",
+        "kinds",
+        "sums",
+        "sums_by_value",
+        "things",
+        "things_by_text",
+      ]);
+    });
+
+    it("go with their checkpoint when they are dropped, also when there are none", async () => {
+      const ground = await filled();
+      for (let time = 0; time < 2; time++) {
+        await ground.store.dropCopies(copies);
+        expect(await ground.store.checkpoint("p@v2")).toBe(0);
+        await expect(texts(ground, "things__v2")).rejects.toThrow();
+      }
+      expect(await texts(ground)).toHaveLength(2);
+    });
+
+    it("show readers the old rows or the new ones, at every moment", async () => {
+      const ground = await filled();
+      const seen = new Set<string>();
+      let taken = false;
+      const read = async () => {
+        do seen.add((await texts(ground)).map(({ text }) => text).join());
+        while (!taken);
+      };
+      const readers = [read(), read(), read()];
+      expect(await ground.store.takeOver({ ...after, at: 1 })).toBe("taken");
+      taken = true;
+      await Promise.all(readers);
+      seen.add((await texts(ground)).map(({ text }) => text).join());
+      expect([...seen].sort()).toEqual(["new", "old,old"]);
+    });
+
+    it.each([
+      ["a view", "CREATE VIEW shown AS SELECT id FROM things"],
+      ["a foreign key of another table", "CREATE TABLE parts (id TEXT REFERENCES things (id))"],
+    ])("are not made of a table that %s hangs on, for that would stay behind", async (_, statement) => {
+      const { store, run } = await create();
+      await run(statement);
+      await expect(store.createCopies(copies)).rejects.toThrow('Copying the table "things"');
+    });
+
+    it("do not take over from a table that has changed since, whose new column they lack", async () => {
+      const ground = await filled();
+      await ground.run("ALTER TABLE things ADD more TEXT");
+      await expect(ground.store.takeOver({ ...after, at: 1 })).rejects.toThrow("has changed since");
+      expect(await texts(ground)).toHaveLength(2);
+      expect(await ground.store.checkpoint("p@v2")).toBe(1);
     });
   });
 };
