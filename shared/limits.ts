@@ -78,6 +78,10 @@ export const LIMITS = {
   projectionBatch: 2_000,
   /** Attempts of a commit before its projection parks it. */
   projectionAttempts: 3,
+  /** That a take-over waits for readers of a Postgres table; meanwhile all later ones wait behind it. */
+  takeOverLockMs: 1_000,
+  /** Of a transaction that Postgres ends to free another one. */
+  deadlockAttempts: 10,
   /** Between the looks of a projection that stands still until its read model is rebuilt. */
   projectionLookMs: 500,
   /** Transactions of one rebuild in one alarm, beside those of the standing read model: see `pumpSteps`. */
@@ -111,6 +115,22 @@ export const LIMITS = {
    * piece is one D1 batch of a projection or a handful of calls of a process.
    */
   pumpSteps: 500,
+  /** One message that is no history, its answer too: the server's bound is 1 MiB, and what is larger belongs into a store. */
+  messageBytes: 256 * 1024,
+  /** The longest that a request by message may wait: a replaced connection stays for its answer. */
+  messageRequestMs: 30_000,
+  /** A handler of a topic's message, which nobody waits for: it holds one of few places. */
+  messageHandleMs: 30_000,
+  /** Messages that one listener handles at once. */
+  messageConcurrency: 16,
+  /** Messages that one listener has taken and not handled; of others a topic's are lost, and requests are refused. */
+  messagesPending: 1_000,
+  /** Requests by message that wait for their answers in one isolate or Actor, at up to `messageBytes` each. */
+  messageRequestsPending: 1_000,
+  /** Between the looks of who listens whether its connection was replaced by a newer one. */
+  messageLookMs: 1_000,
+  /** Ids by which a message that came over the old and the new connection is known. */
+  messagesRemembered: 2_000,
   /** A price that orders took from the catalog may be this old. */
   quoteMs: 1_000,
   /** The catalog's answer to a question for prices. */
