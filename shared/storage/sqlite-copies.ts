@@ -1,7 +1,7 @@
 /** Statements that make copies of tables in SQLite, and that let them take the tables' places. */
 import { copyName, quotedIdentifier } from "./identifier.ts";
+import type { SqlStatement } from "./row-change-sql.ts";
 import { namesIn, normalised, renamedIn } from "./sqlite-ddl.ts";
-import type { SqliteStatement } from "./sqlite-row-changes.ts";
 
 /** A row of `sqlite_schema`. */
 export interface SchemaObject {
@@ -12,7 +12,7 @@ export interface SchemaObject {
 }
 
 /** What is made by a statement; indexes that come with a table's constraints are not. */
-export const READ_SCHEMA: SqliteStatement = {
+export const READ_SCHEMA: SqlStatement = {
   sql: "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid",
   params: [],
 };
@@ -22,13 +22,10 @@ export interface Copies {
   readonly suffix: string;
 }
 
-const statement = (sql: string): SqliteStatement => ({ sql, params: [] });
+const statement = (sql: string): SqlStatement => ({ sql, params: [] });
 
 /** Only unique indexes, by which rows may be found: others are made in the end, which is faster than to keep them. */
-export const createCopies = (
-  schema: readonly SchemaObject[],
-  { tables, suffix }: Copies,
-): SqliteStatement[] =>
+export const createCopies = (schema: readonly SchemaObject[], { tables, suffix }: Copies): SqlStatement[] =>
   tables.flatMap((table) => {
     const standing = plainTable(schema, table);
     const copy = copyName(table, suffix);
@@ -47,7 +44,7 @@ export const createCopies = (
 export const takeOver = (
   schema: readonly SchemaObject[],
   { tables, suffix, keepAs }: Copies & { readonly keepAs?: string },
-): SqliteStatement[] =>
+): SqlStatement[] =>
   tables.flatMap((table) => {
     const standing = plainTable(schema, table);
     const copy = copyName(table, suffix);
@@ -76,10 +73,10 @@ export const takeOver = (
     ];
   });
 
-export const dropCopies = ({ tables, suffix }: Copies): SqliteStatement[] =>
+export const dropCopies = ({ tables, suffix }: Copies): SqlStatement[] =>
   tables.map((table) => statement(`DROP TABLE IF EXISTS ${quotedIdentifier(copyName(table, suffix))}`));
 
-const dropIndex = (name: string): SqliteStatement => statement(`DROP INDEX "${name.replaceAll('"', '""')}"`);
+const dropIndex = (name: string): SqlStatement => statement(`DROP INDEX "${name.replaceAll('"', '""')}"`);
 
 const find = (schema: readonly SchemaObject[], table: string): SchemaObject | undefined =>
   schema.find(({ type, name }) => type === "table" && name.toLowerCase() === table.toLowerCase());

@@ -1,18 +1,19 @@
 /** The read store in any SQLite that runs several statements as one transaction, though no code between them: D1, libSQL. */
 import type { ReadStore } from "../cqrs/read-store.ts";
+import { rowChangeStatements, type SqlStatement } from "./row-change-sql.ts";
 import { createCopies, dropCopies, READ_SCHEMA, type SchemaObject, takeOver } from "./sqlite-copies.ts";
-import { type SqliteStatement, sqliteRowChange } from "./sqlite-row-changes.ts";
+import { sqliteRows } from "./sqlite-rows.ts";
 
 export interface SqliteDatabase {
-  rows<Row>(statement: SqliteStatement): Promise<Row[]>;
+  rows<Row>(statement: SqlStatement): Promise<Row[]>;
   /** In order, in one transaction. */
-  run(statements: readonly SqliteStatement[]): Promise<void>;
+  run(statements: readonly SqlStatement[]): Promise<void>;
 }
 
 /** Expects the table `checkpoints (name TEXT PRIMARY KEY, position INTEGER NOT NULL)`. */
 export const sqliteReadStore = (database: SqliteDatabase): ReadStore => {
   /** An UPDATE of no row fails no transaction; a violated NOT NULL does. */
-  const guarded = async (statements: readonly SqliteStatement[]): Promise<boolean> => {
+  const guarded = async (statements: readonly SqlStatement[]): Promise<boolean> => {
     try {
       await database.run(statements);
       return true;
@@ -29,7 +30,7 @@ export const sqliteReadStore = (database: SqliteDatabase): ReadStore => {
       return row?.position ?? 0;
     },
     async apply({ projection, from, to, changes }) {
-      const rows = changes.flatMap(sqliteRowChange);
+      const rows = changes.flatMap((change) => rowChangeStatements(change, sqliteRows));
       return (await guarded([...moveCheckpoint(projection, from, to), ...rows])) ? "applied" : "moved";
     },
     async createCopies(of) {
@@ -49,7 +50,7 @@ export const sqliteReadStore = (database: SqliteDatabase): ReadStore => {
   };
 };
 
-const moveCheckpoint = (name: string, from: number, to: number): SqliteStatement[] => [
+const moveCheckpoint = (name: string, from: number, to: number): SqlStatement[] => [
   { sql: "INSERT OR IGNORE INTO checkpoints (name, position) VALUES (?, 0)", params: [name] },
   {
     sql: "UPDATE checkpoints SET position = CASE WHEN position = ? THEN ? ELSE NULL END WHERE name = ?",
@@ -57,7 +58,7 @@ const moveCheckpoint = (name: string, from: number, to: number): SqliteStatement
   },
 ];
 
-const forget = (name: string): SqliteStatement => ({
+const forget = (name: string): SqlStatement => ({
   sql: "DELETE FROM checkpoints WHERE name = ?",
   params: [name],
 });
