@@ -65,10 +65,22 @@ export const encodeCommit = (service: string, append: Append): CommitMessage => 
 };
 
 const headersOf = ({ commandId, trace, metadata = {} }: Append): MsgHdrs => {
-  assertMetadata(metadata);
   const headers = createHeaders();
   headers.append("Content-Type", "application/cloudevents-batch+json; charset=UTF-8");
   headers.append(COMMAND_ID, commandId);
+  carryIn(headers, { trace, metadata });
+  return headers;
+};
+
+/** What rides along with anything that is sent. */
+export interface Carried {
+  readonly trace: Readonly<Record<string, string>>;
+  readonly metadata: CommitMetadata;
+}
+
+/** @throws RangeError for metadata that a header would not keep as it is */
+export const carryIn = (headers: MsgHdrs, { trace, metadata }: Carried): void => {
+  assertMetadata(metadata);
   for (const [field, header] of TRACE_HEADERS) {
     const value = trace[field];
     if (value) headers.append(header, value);
@@ -77,8 +89,12 @@ const headersOf = ({ commandId, trace, metadata = {} }: Append): MsgHdrs => {
     const value = metadata[field];
     if (value) headers.append(header, value);
   }
-  return headers;
 };
+
+export const carriedIn = (headers: MsgHdrs | undefined): Carried => ({
+  trace: fieldsOf(headers, TRACE_HEADERS) as Record<string, string>,
+  metadata: fieldsOf(headers, METADATA_HEADERS),
+});
 
 /** The fields whose header is there. */
 const fieldsOf = <Field extends string>(
@@ -105,8 +121,7 @@ export const decodeCommit = <Event extends DomainEvent>(message: {
     aggregate: message.aggregate,
     position: message.position,
     commandId: message.headers?.get(COMMAND_ID) ?? "",
-    trace: fieldsOf(message.headers, TRACE_HEADERS) as Record<string, string>,
-    metadata: fieldsOf(message.headers, METADATA_HEADERS),
+    ...carriedIn(message.headers),
     events: batch.map(
       (event) =>
         ({

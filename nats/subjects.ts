@@ -33,6 +33,9 @@ export const snapshotSubject = (service: string, aggregate: AggregateRef): strin
   return `snap.${service}.${aggregate.type}.${aggregate.id}`;
 };
 
+/** Where a topic or request of this address is sent: core NATS, no stream keeps it. */
+export const messageSubject = (address: string): string => `msg.${address}`;
+
 /** Where long-lived processes hear of a new epoch of the control plane: core NATS, no stream keeps it. */
 export const EPOCH_SUBJECT = "skerry.control.epoch";
 
