@@ -37,7 +37,13 @@ const otherUser = async (): Promise<{ uid: number; gid: number } | undefined> =>
 };
 
 /** What is lost by a crash is no matter here. */
-const SETTINGS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses="];
+const SETTINGS = [
+  "fsync=off",
+  "synchronous_commit=off",
+  "full_page_writes=off",
+  "listen_addresses=",
+  "deadlock_timeout=20ms",
+];
 
 /** @returns why there is none, where the machine has no Postgres */
 export const startPostgres = async (): Promise<TestPostgres | { readonly missing: string }> => {
