@@ -1,7 +1,7 @@
 /** Executes commands on a shard of a service's aggregates: one writer per aggregate, one conditional append per command. */
 import type { CommitMetadata } from "../events/commit-metadata.ts";
 import type { AggregateRef, Commit, DomainEvent, RecordedEvent } from "../events/event.ts";
-import { type Append, type EventLog, LogUnavailable } from "../events/event-log.ts";
+import { type Append, type AppendRefusal, type EventLog, LogUnavailable } from "../events/event-log.ts";
 import type { Failure } from "../http/errors.ts";
 import { LIMITS } from "../limits.ts";
 import { err, ok, type Result } from "../result.ts";
@@ -67,6 +67,8 @@ interface Turn extends Wanted {
 export const commandActor = ({
   context,
   log,
+  shown = log,
+  kept = (commit) => commit,
   aggregates,
   snapshotLog,
   clock,
@@ -75,7 +77,12 @@ export const commandActor = ({
   bounds = LIMITS,
 }: {
   context: ActorContext;
+  /** What states are folded from: they stay in memory and in snapshots, so nothing personal may be read from it. */
   log: EventLog;
+  /** What is read to be shown and not kept. */
+  shown?: Pick<EventLog, "read">;
+  /** A commit that was just written, as `log` reads it. */
+  kept?: (commit: Commit) => Commit;
   /** By their `type`. */
   aggregates: Aggregates;
   /** For the aggregates whose snapshots are to stand `inLog`. */
@@ -89,12 +96,20 @@ export const commandActor = ({
   const states = foldedStates({ context, log, snapshotLog, clock, sleep, exclusively, bounds });
   const keys = idempotencyKeys(context.sql, clock);
 
-  /** Undefined when another commit stands there, or none. */
+  /**
+   * Undefined when another commit stands there, or none.
+   * @throws LogUnavailable when it was seen there: a new leader may not show it yet, and to decide again would do it twice
+   */
   const outcomeAt = async (
     { ref, request, until }: Turn,
     position: number,
+    seenTo = 0,
   ): Promise<Execution | undefined> => {
-    const [commit] = await log.read(ref, { after: position - 1, most: 1, until });
+    const [commit] = await shown.read(ref, { after: position - 1, most: 1, until });
+    if (!commit && position <= seenTo) {
+      states.drop(ref);
+      throw new LogUnavailable(`The log does not show what it has at position ${position}`);
+    }
     if (commit?.position !== position || commit.commandId !== request.commandId) return undefined;
     return ok({ position, events: commit.events, duplicate: true });
   };
@@ -105,7 +120,7 @@ export const commandActor = ({
     const position =
       states.positionOf(ref, folded, request.commandId) ??
       (request.key ? keys.settledAt(request.key) : undefined);
-    return position === undefined ? undefined : outcomeAt(turn, position);
+    return position === undefined ? undefined : outcomeAt(turn, position, folded.position);
   };
 
   /** Others came first. When the log then has nothing new, it is not the one that was folded. */
@@ -142,7 +157,7 @@ export const commandActor = ({
           return (await outcomeAt(turn, position)) ?? notFound(request, position);
         }
         const commit = commitOf(append, position);
-        states.add(turn, folded, commit);
+        states.add(turn, folded, kept(commit));
         return ok({ position, events: commit.events, duplicate: false });
       }
       if (appended.error.code !== "conflict") return err(failureOf(appended.error));
@@ -204,7 +219,7 @@ export const commandActor = ({
       execute: async (request) => inTurn(request, (wanted) => answered({ ...wanted, request })),
       state: async (aggregate) => inTurn(aggregate, (wanted) => orUnavailable(() => stateNow(wanted))),
       reserve: async (request) => keys.reserve(request),
-      history: (aggregate) => orUnavailable(() => log.read(aggregate)),
+      history: (aggregate) => orUnavailable(() => shown.read(aggregate)),
       ready: () => orUnavailable(async () => ({ position: await log.lastPosition() })),
     },
   };
@@ -233,10 +248,16 @@ const commitOf = (append: Append, position: number): Commit => ({
 
 const unavailable = (detail: string): Failure => ({ code: "unavailable", detail });
 
-const failureOf = (refusal: { code: "unavailable" | "too_large"; detail: string }): Failure =>
-  refusal.code === "too_large"
-    ? { code: "body_too_large", detail: refusal.detail }
-    : unavailable(refusal.detail);
+const failureOf = ({ code, detail }: Exclude<AppendRefusal, { code: "conflict" }>): Failure => {
+  switch (code) {
+    case "too_large":
+      return { code: "body_too_large", detail };
+    case "forgotten":
+      return { code: "subject_forgotten", detail };
+    case "unavailable":
+      return unavailable(detail);
+  }
+};
 
 const orUnavailable = async <T>(work: () => Promise<T>): Promise<Result<T, Failure>> => {
   try {
