@@ -35,7 +35,8 @@ test("every registered service has the keys derived for it, no two the same, and
   expect(registered.length).toBeGreaterThanOrEqual(4);
   for (const { name, registers } of registered) {
     const { IDENTITY_KEYS = "", ...rest } = told[name] ?? {};
-    expect(rest).toEqual({ CONFIG_KEYS: await serviceKeys(secrets.keys, registers?.service ?? "") });
+    const CONFIG_KEYS = await serviceKeys(secrets.keys, registers?.service ?? "");
+    expect(rest).toEqual({ CONFIG_KEYS, OPERATORS: "anybody" });
     expect(readPublicKeys(IDENTITY_KEYS)).toEqual(identity.publicJwks);
   }
   expect(new Set(registered.map(({ name }) => told[name]?.CONFIG_KEYS)).size).toBe(registered.length);

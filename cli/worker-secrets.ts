@@ -4,6 +4,9 @@ import type { ControlSecrets } from "./control-secrets.ts";
 import type { IdentityKeys } from "./identity-keys.ts";
 import { CONTROL, GATEWAY, WORKERS } from "./workers.ts";
 
+/** Nobody needs credentials to operate the services of a local system. */
+const OPERATORS = "anybody";
+
 /** Where instances may be registered from in a local system. */
 const LOCAL_HOSTS = "localhost:*,127.0.0.1:*";
 
@@ -25,7 +28,7 @@ export const workerSecrets = async (
   const IDENTITY_KEYS = JSON.stringify(publicJwks);
   const derived = services.map(
     async ({ name, service }) =>
-      [name, { CONFIG_KEYS: await serviceKeys(keys, service), IDENTITY_KEYS }] as const,
+      [name, { CONFIG_KEYS: await serviceKeys(keys, service), IDENTITY_KEYS, OPERATORS }] as const,
   );
   return {
     ...Object.fromEntries(await Promise.all(derived)),

@@ -19,7 +19,10 @@ import type { Projection } from "#shared/cqrs/projection.ts";
 import { addProjectionRoutes } from "#shared/cqrs/projection-routes.ts";
 import { type ProjectionMethods, projectionActors, shardNames } from "#shared/cqrs/projection-shards.ts";
 import { type ProjectorMethods, projectorActor } from "#shared/cqrs/projector-actor.ts";
+import type { ReadStore } from "#shared/cqrs/read-store.ts";
 import { type ServiceActors, serviceHealth, wakeService } from "#shared/cqrs/service-health.ts";
+import { operatorsOnly } from "#shared/cqrs/subscription-access.ts";
+import { addSubscriptionRoutes } from "#shared/cqrs/subscription-routes.ts";
 import { upcastProcess } from "#shared/cqrs/upcast-process.ts";
 import type { EventLog } from "#shared/events/event-log.ts";
 import { addEventSchemasRoute } from "#shared/events/event-schemas-route.ts";
@@ -50,6 +53,8 @@ export interface EventSourcedEnv extends ControlEnv, ServiceIdentityEnv {
   NATS_CREDS?: string;
   /** Certificates in PEM of the authority of a `tls://` server. */
   NATS_CA?: string;
+  /** "anybody" lets everybody look into the service and change it while it runs, as on a development machine. */
+  OPERATORS?: string;
   OTEL_EXPORTER_OTLP_ENDPOINT?: string;
   OTEL_EXPORTER_OTLP_HEADERS?: string;
 }
@@ -84,6 +89,8 @@ export interface EventSourcedService<Env extends EventSourcedEnv, Schema extends
   /** Command Actors among which the aggregates are spread. Fixed for the service's lifetime: one writer per aggregate. */
   readonly shards: number;
   readonly projections: readonly Projection[];
+  /** Where its read models are; in D1 as `DB` when absent. */
+  readStore?(env: Env): ReadStore;
   processes(parts: Omit<ServiceParts<Env, Schema>, "projectors">): readonly Process[];
   /** The variables, NATS_URL aside, that it cannot do without and does not have. */
   missing?(env: Env): readonly string[];
@@ -208,7 +215,7 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
         peers: projectorsOf(this.env),
         source: service.name,
         log: ownLogOver(connectorFor(this.env, context)),
-        store: d1ReadStore(tracedD1(this.env.DB, service.name)),
+        store: service.readStore?.(this.env) ?? d1ReadStore(tracedD1(this.env.DB, service.name)),
         ...runtime,
       }),
     );
@@ -254,7 +261,13 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     const app = createServiceApp({ name, major, description, problems, readiness, config, identity });
     const { commands, projectors } = actors;
     service.addRoutes(app, { env, commands, projectors, config, flags, entry: link.entry });
-    addProcessRoutes(app, thatPark(actors, service.projections));
+    operatorsOnly(app, ["/parked", "/subscriptions", "/projections"], {
+      anybody: env.OPERATORS === "anybody",
+    });
+    const { processors, processes } = actors;
+    const events = { processors, names: processes };
+    addProcessRoutes(app, { ...thatPark(actors, service.projections), events });
+    addSubscriptionRoutes(app, events);
     addEventSchemasRoute(app, name, service.events);
     addProjectionRoutes(app, { projectors, names: actors.projections });
     return app;

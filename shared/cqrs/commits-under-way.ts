@@ -1,57 +1,68 @@
-/** The commits that a process is at during one slice: those of one aggregate in turn, others side by side. */
-import type { Commit } from "../events/event.ts";
-import { LIMITS } from "../limits.ts";
-import { keyedMutex } from "./mutex.ts";
+/** The steps that a process has in hand during one slice: a bounded number, beside what waits in its SQLite. */
 import type { Progress } from "./progress.ts";
+import type { Outcome } from "./subscription-delivery.ts";
+import type { Step } from "./subscription-step.ts";
 
 export interface CommitsUnderWay {
-  /** Aborts at the end of the slice, and when something fails: what follows on an aggregate must not overtake. */
+  /** Aborts at the end of the slice, and when something fails: what follows on a key must not overtake. */
   readonly signal: AbortSignal;
-  /** Resolves when there is room for one more. */
+  /** Whether there is room for one more. */
+  hasRoom(): boolean;
+  /** Resolves when there is. */
   room(): Promise<void>;
-  take(commit: Commit): void;
-  /** Stops all, waits for what cannot be interrupted and stores the floor. @throws what failed first, if anything did */
+  /** Looks again whether there is room: something else that takes it has changed. */
+  changed(): void;
+  take(step: Step): void;
+  /** Stores how far it is, unless what is under way does so. */
+  passed(): void;
+  /** Stops all for what was thrown. */
+  fail(thrown: unknown): void;
+  /** Stops all, waits for what cannot be interrupted and stores the place. @throws what failed first, if anything did */
   stop(): Promise<void>;
 }
 
-/** The floor is stored after this many finished commits, and whenever nothing is under way. */
-const FLOOR_EVERY = 64;
+/** The place is stored after this many finished steps, whenever one was put aside, and when nothing is under way. */
+const STORE_EVERY = 64;
 
 export const commitsUnderWay = ({
   handle,
   progress,
-  storeFloor,
+  store,
+  full,
   signal: outer,
 }: {
-  /** Rejects with the signal's reason when it was interrupted: the commit then stays unfinished. */
-  handle: (commit: Commit, signal: AbortSignal) => Promise<void>;
+  /** Rejects with the signal's reason when it was interrupted: the step then stays unfinished. */
+  handle: (step: Step, signal: AbortSignal) => Promise<Outcome>;
   progress: Progress;
-  storeFloor: (position: number) => void;
+  store: () => void;
+  /** @param inHand steps that were taken and are not done */
+  full: (inHand: number) => boolean;
   /** Ends the slice. */
   signal: AbortSignal;
 }): CommitsUnderWay => {
   const stopped = new AbortController();
   const signal = AbortSignal.any([outer, stopped.signal]);
-  const inOrder = keyedMutex();
   const underWay = new Set<Promise<void>>();
   let finishedSinceStored = 0;
-  let settled = () => {};
+  let changed = () => {};
   let failure: { readonly thrown: unknown } | undefined;
+
+  signal.addEventListener("abort", () => changed());
 
   const fail = (thrown: unknown) => {
     if (signal.aborted && thrown === signal.reason) return;
     failure ??= { thrown };
     stopped.abort(thrown);
   };
-  const store = () => {
-    storeFloor(progress.floor());
+  const storeNow = () => {
+    store();
     finishedSinceStored = 0;
   };
-  const finish = async (commit: Commit) => {
+  const finish = async (step: Step) => {
     try {
-      await handle(commit, signal);
-      progress.finish(commit);
-      if (++finishedSinceStored >= FLOOR_EVERY) store();
+      const outcome = await handle(step, signal);
+      progress.finish(step.commit.position, step.part);
+      if (outcome === "aside" || ++finishedSinceStored >= STORE_EVERY) storeNow();
     } catch (thrown) {
       fail(thrown);
     }
@@ -59,31 +70,38 @@ export const commitsUnderWay = ({
   const leave = (done: Promise<void>) => {
     underWay.delete(done);
     try {
-      if (underWay.size === 0) store();
+      if (underWay.size === 0) storeNow();
     } catch (thrown) {
       fail(thrown);
     }
-    settled();
+    changed();
   };
+  const hasRoom = () => signal.aborted || !full(underWay.size);
 
   return {
     signal,
+    hasRoom,
     async room() {
-      while (underWay.size >= LIMITS.processBacklog) {
+      while (!hasRoom()) {
         await new Promise<void>((resolve) => {
-          settled = resolve;
+          changed = resolve;
         });
       }
     },
-    take(commit) {
-      const done = inOrder(commit.aggregate.id, () => finish(commit));
+    changed: () => changed(),
+    take(step) {
+      const done = finish(step);
       underWay.add(done);
       void done.then(() => leave(done));
     },
+    passed() {
+      if (underWay.size === 0) storeNow();
+    },
+    fail,
     async stop() {
       stopped.abort();
       await Promise.all(underWay);
-      store();
+      storeNow();
       if (failure) throw failure.thrown;
     },
   };

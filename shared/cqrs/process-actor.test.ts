@@ -328,7 +328,7 @@ describe("an Actor that cannot write", () => {
     const { wake, parked, time } = start(log, handle, context);
     await wake({});
     await time.until(() => calls.length === LIMITS.processAttempts);
-    expect(await wake({})).toMatchObject({ failure: "database or disk is full", floor: 0 });
+    expect(await wake({})).toMatchObject({ failure: "database or disk is full", parked: 0, waiting: 2 });
     expect(calls).not.toContain("bad/2");
     makeRoom();
     await time.until(() => calls.includes("bad/2"));
@@ -339,7 +339,7 @@ describe("an Actor that cannot write", () => {
     const { log, write } = writer();
     await write("a");
     const { handle } = recording();
-    const { context, makeRoom } = fullFor("UPDATE floor");
+    const { context, makeRoom } = fullFor("UPDATE place SET floor");
     const { wake, time } = start(log, handle, context);
     await wake({});
     await time.settle();
@@ -509,10 +509,10 @@ describe("whatever fails and whenever it dies", () => {
             process = begin();
           }
           await process.wake({});
-          let floor = 0;
-          while (floor < commits.length) {
+          for (let done = false; !done; ) {
             await time.pass(1_000);
-            floor = (await process.wake({})).floor;
+            const { floor, waiting } = await process.wake({});
+            done = floor === commits.length && waiting === undefined;
           }
           const parked = (await process.parked({ limit: 100 })).map(({ id }) =>
             id.replace(/-(\d+)\/0$/, "/$1"),

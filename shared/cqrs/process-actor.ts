@@ -1,45 +1,86 @@
 /**
- * Runs one process: follows the source's log from its own floor, events of one aggregate in order, others side by side.
- * The floor stands in the Actor's SQLite, so after a crash everything above it comes again, still in order per aggregate;
+ * Runs one process: follows the source's log from its own floor, events of one key in order, others side by side.
+ * How far it is stands in the Actor's SQLite, so after a crash what was not finished comes again, still in order per key;
  * a server-side consumer would bring back what was unacknowledged after what is newer.
  */
-import type { Commit, RecordedEvent } from "../events/event.ts";
-import type { EventLog } from "../events/event-log.ts";
+
+import type { RecordedEvent } from "../events/event.ts";
+import { type EventLog, LogUnavailable } from "../events/event-log.ts";
 import type { Failure } from "../http/errors.ts";
 import { LIMITS } from "../limits.ts";
 import { err, ok, type Result } from "../result.ts";
 import type { ActorContext, ActorLogic } from "../runtime/actor.ts";
 import { type Clock, type Random, rfc3339, type Sleep } from "../runtime/clock.ts";
-import { withTrace } from "../telemetry/propagation.ts";
-import { inSpan, refuseSpan } from "../telemetry/span.ts";
-import { backoffMs } from "./backoff.ts";
-import { commitsUnderWay } from "./commits-under-way.ts";
+import { keyedMutex } from "./mutex.ts";
 import { type ParkedEvent, type ParkedPage, parking } from "./parking.ts";
 import type { Process } from "./process.ts";
-import { progressFrom } from "./progress.ts";
+import { type Progress, placeAt, progressFrom } from "./progress.ts";
 import { pump } from "./pump.ts";
-import { semaphore } from "./semaphore.ts";
+import { attemptsOf } from "./subscription-attempts.ts";
+import { delivery } from "./subscription-delivery.ts";
+import { followLog } from "./subscription-follow.ts";
+import { subscriptionLag } from "./subscription-lag.ts";
+import type { WaitingLanes } from "./subscription-lanes.ts";
+import { subscriptionPolicy } from "./subscription-options.ts";
+import { subscriptionPlace } from "./subscription-place.ts";
+import { waitingEvents } from "./subscription-waiting.ts";
 
 export interface ProcessStatus {
   process: string;
   /** Whether it is at work. */
   following: boolean;
-  /** Everything of the source's log up to here has been handled or parked. */
+  /** Everything of the source's log up to here has been handled, or stands here waiting or parked. */
   floor: number;
   parked: number;
+  /** Events that wait for another attempt, and those behind them. */
+  waiting?: number;
+  /** Since when it is paused, RFC 3339 UTC. */
+  paused?: string;
   /** Why it does not go on at the moment. */
   failure?: string;
 }
 
+export interface SubscriptionDetails extends ProcessStatus {
+  source: string;
+  /** Position of the source's newest commit; undefined while its log cannot be reached. */
+  newest?: number;
+  /** Commits of the log beyond the floor. */
+  behindCommits?: number;
+  /** Since the oldest event that is neither handled nor parked; 0 when there is none. */
+  behindSeconds: number;
+}
+
+export interface ParkedDetails extends ParkedEvent {
+  /** In whose order it stands. */
+  key: string;
+  event: RecordedEvent;
+  metadata: Readonly<Record<string, string | undefined>>;
+}
+
 export type ProcessMethods = {
   wake(input: Record<string, never>): Promise<ProcessStatus>;
+  /** As `wake`, and what an operator wants to know besides. */
+  details(input: Record<string, never>): Promise<SubscriptionDetails>;
   /** What is parked, in the log's order. */
   parked(input: ParkedPage): Promise<ParkedEvent[]>;
+  /** One that is parked, with the whole event; undefined when it is not. */
+  parkedEvent(input: { id: string }): Promise<ParkedDetails | undefined>;
   /**
    * Handles a parked event once more; it leaves the parking only when that succeeds.
    * Refuses with `not_found`, `unavailable`, or `replay_failed` and why.
    */
   replay(input: { id: string }): Promise<Result<{ id: string }, Failure>>;
+  /** Gives a parked event up; the reason stands on a span. Refuses with `not_found`. */
+  drop(input: { id: string; reason: string }): Promise<Result<{ id: string }, Failure>>;
+  /** Stands, also after a restart, until it is resumed; what is being handled is finished. */
+  pause(input: Record<string, never>): Promise<SubscriptionDetails>;
+  resume(input: Record<string, never>): Promise<SubscriptionDetails>;
+  /**
+   * Handles everything from there again, although it was; what waits or is parked stays so until it comes.
+   * Refuses with `unavailable` where the position of a time cannot be told.
+   * @param input the first position, or the epoch ms since which it was written
+   */
+  replayFrom(input: { position: number } | { time: number }): Promise<Result<SubscriptionDetails, Failure>>;
 };
 
 export const processActor = ({
@@ -58,160 +99,132 @@ export const processActor = ({
   random: Random;
   sleep: Sleep;
 }): ActorLogic<ProcessMethods> => {
-  const { sql } = context;
-  const parked = parking(sql);
-  sql.exec(
-    "CREATE TABLE IF NOT EXISTS floor (id INTEGER PRIMARY KEY CHECK (id = 1), position INTEGER NOT NULL)",
-  );
-  sql.exec("INSERT OR IGNORE INTO floor (id, position) VALUES (1, 0)");
-  const storedFloor = () => sql.exec<{ position: number }>("SELECT position FROM floor")[0]?.position ?? 0;
-  const storeFloor = (position: number) => void sql.exec("UPDATE floor SET position = ?", position);
-  /** Outlives the slices, so that none does again what another finished above the floor. */
-  const progress = progressFrom(storedFloor());
-
-  /** By the event's id; outlives the slices, which a busy log ends sooner than an event has had its attempts. */
-  const failing = new Map<string, { attempts: number; counted: number; notBefore: number }>();
-
-  const inTurn = semaphore(LIMITS.processConcurrency);
-  const attempt = (event: RecordedEvent, commit: Commit, signal?: AbortSignal) =>
-    inTurn(async () => {
-      // What was interrupted before it comes again later, so what follows it must not be handled now.
-      signal?.throwIfAborted();
-      return handleTraced(event, commit);
-    });
-
-  const handleTraced = (event: RecordedEvent, commit: Commit) =>
-    withTrace(commit.trace, () =>
-      inSpan(
-        `process log-${process.source}`,
-        {
-          kind: "consumer",
-          attributes: {
-            "messaging.system": "nats",
-            "messaging.operation.type": "process",
-            "messaging.operation.name": "process",
-            "messaging.destination.name": `log-${process.source}`,
-            "messaging.consumer.group.name": process.name,
-            "messaging.message.id": event.id,
-            "skerry.event.type": event.type,
-            // By which a trace is looked for: the event's id need not tell whom it is about.
-            "skerry.aggregate.id": commit.aggregate.id,
-          },
-        },
-        async (span): Promise<Result<unknown, Failure>> => {
-          const result = await process.handle(event, commit);
-          if (!result.ok) refuseSpan(span, result.error);
-          return result;
-        },
-      ),
-    ).catch(
-      // What was thrown is told by the span alone: the parking is shown to everyone.
-      (): Result<unknown, Failure> =>
-        err({
-          code: "internal_error",
-          detail: `Handling "${event.id}" failed in a way that was not expected`,
-        }),
-    );
-
-  const untilHandledOrParked = async (event: RecordedEvent, commit: Commit, signal: AbortSignal) => {
-    // It comes again while the floor is below it: only a replay takes it out.
-    if (parked.holds(event.id)) return;
-    const tries = failing.get(event.id) ?? { attempts: 0, counted: 0, notBefore: 0 };
-    for (;;) {
-      if (tries.notBefore > clock()) await sleep(tries.notBefore - clock(), signal);
-      const result = await attempt(event, commit, signal);
-      if (result.ok) break;
-      failing.set(event.id, tries);
-      tries.attempts++;
-      // Infrastructure that is away is no reason to give an event up.
-      if (result.error.code !== "unavailable") tries.counted++;
-      if (tries.counted >= LIMITS.processAttempts) {
-        parked.park(parkedEvent(event, commit, result.error, tries.attempts), commit);
-        break;
-      }
-      tries.notBefore = clock() + backoffMs(tries.attempts, random);
-    }
-    failing.delete(event.id);
-  };
-
-  const parkedEvent = (
-    event: RecordedEvent,
-    commit: Commit,
-    reason: Failure,
-    attempts: number,
-  ): ParkedEvent => ({
-    id: event.id,
-    process: process.name,
-    source: process.source,
-    position: commit.position,
-    aggregateId: commit.aggregate.id,
-    type: event.type,
-    reason,
+  const policy = subscriptionPolicy(process.name, process.subscription);
+  const place = subscriptionPlace(context.sql);
+  const waiting = waitingEvents(context.sql);
+  const parked = parking(context.sql);
+  const attempts = attemptsOf(process, policy, clock);
+  let lanes: WaitingLanes | undefined;
+  const deliver = delivery({
+    process,
+    policy,
     attempts,
-    parkedAt: rfc3339(clock()),
-    ...(commit.trace.traceparent && { traceparent: commit.trace.traceparent }),
+    waiting,
+    parked,
+    inOrder: keyedMutex(),
+    waits: (key) => lanes?.start(key),
+    clock,
+    random,
   });
 
-  const follow = async (outer: AbortSignal, wentWell: () => void) => {
-    const handle = async (commit: Commit, signal: AbortSignal) => {
-      for (const event of commit.events) {
-        if (process.handles.includes(event.type)) await untilHandledOrParked(event, commit, signal);
-      }
-      wentWell();
-    };
-    const commits = commitsUnderWay({ handle, progress, storeFloor, signal: outer });
-    const { signal } = commits;
-    try {
-      // The slice before may have failed to.
-      storeFloor(progress.floor());
-      for (const commit of progress.unfinished()) commits.take(commit);
-      const tail = log.tail({ after: progress.newest(), batchMax: LIMITS.projectionBatch, signal });
-      for await (const batch of tail) {
-        for (const commit of batch) {
-          await commits.room();
-          if (signal.aborted) return;
-          progress.start(commit);
-          commits.take(commit);
-        }
-      }
-    } finally {
-      await commits.stop();
+  let progress: Progress | undefined;
+  /** Aborts when what it is to do has changed. */
+  let told = new AbortController();
+
+  const firstFloor = async (): Promise<number> => {
+    const { from } = policy;
+    if (from === "now") return log.lastPosition();
+    return from === "beginning" ? 0 : from - 1;
+  };
+
+  /** Where it goes on: nothing is under way when this is asked. */
+  const standing = async (): Promise<Progress> => {
+    const again = place.replayFrom();
+    const stored = place.read();
+    if (again !== undefined || !stored) {
+      const first = placeAt(again === undefined ? await firstFloor() : again - 1);
+      place.begin(first);
+      progress = progressFrom(first);
     }
+    progress ??= progressFrom(stored ?? placeAt(0));
+    return progress;
+  };
+
+  const follow = async (signal: AbortSignal, wentWell: () => void) => {
+    told = new AbortController();
+    const end = AbortSignal.any([signal, told.signal]);
+    if (place.pausedAt() !== undefined) return untilAborted(end);
+    const now = await standing();
+    if (end.aborted) return;
+    const options = { process, policy, log, place, waiting, delivery: deliver, clock, sleep };
+    const lanesAre = (running: WaitingLanes | undefined) => {
+      lanes = running;
+    };
+    await followLog({ ...options, lanesAre }, now, end, wentWell);
   };
 
   const following = pump({ context, work: follow, clock, random, sleep });
+  const floor = () => {
+    const again = place.replayFrom();
+    return again === undefined ? (place.read()?.floor ?? 0) : again - 1;
+  };
+
+  const status = (): ProcessStatus => {
+    const pausedAt = place.pausedAt();
+    const failure = pausedAt === undefined ? following.lastFailure() : undefined;
+    return {
+      process: process.name,
+      following: following.running(),
+      floor: floor(),
+      parked: parked.count(),
+      ...(waiting.count() > 0 && { waiting: waiting.count() }),
+      ...(pausedAt !== undefined && { paused: rfc3339(pausedAt) }),
+      ...(failure !== undefined && { failure }),
+    };
+  };
+
+  const lag = subscriptionLag({ process, log, waiting, clock, sleep, oldest: () => progress?.oldest() });
+  const details = async (): Promise<SubscriptionDetails> => {
+    await following.wake();
+    const now = status();
+    return { ...now, source: process.source, ...(await lag(now)) };
+  };
+  /** Has it look again what it is to do. */
+  const tell = () => {
+    told.abort();
+    return details();
+  };
 
   return {
     alarm: following.alarm,
     methods: {
       async wake() {
         await following.wake();
-        const failure = following.lastFailure();
-        return {
-          process: process.name,
-          following: following.running(),
-          floor: storedFloor(),
-          parked: parked.count(),
-          ...(failure !== undefined && { failure }),
-        };
+        return status();
       },
+      details,
       parked: async (page) => parked.page(page),
-      async replay({ id }) {
+      async parkedEvent({ id }) {
         const found = parked.find(id);
-        if (!found)
-          return err({ code: "not_found", detail: `Cannot replay "${id}": nothing of this id is parked` });
-        const event = found.commit.events.find((candidate) => candidate.id === id);
-        if (!event) throw new Error(`Cannot replay "${id}": its commit does not hold it`);
-        const result = await attempt(event, found.commit);
-        if (!result.ok) return replayFailed(id, result.error);
-        parked.remove(id);
-        return ok({ id });
+        if (!found) return undefined;
+        const { key, event, commit } = found.step;
+        return { ...found.event, key, event, metadata: { ...commit.metadata } };
+      },
+      replay: ({ id }) => deliver.replay(id),
+      drop: ({ id, reason }) => deliver.drop(id, reason.slice(0, LIMITS.dropReasonCharacters)),
+      async pause() {
+        place.pause(place.pausedAt() ?? clock());
+        return tell();
+      },
+      async resume() {
+        place.pause(undefined);
+        return tell();
+      },
+      async replayFrom(from) {
+        try {
+          place.askReplay("position" in from ? from.position : await log.positionAt(from.time));
+        } catch (error) {
+          if (!(error instanceof LogUnavailable)) throw error;
+          return err({ code: "unavailable", detail: `Replaying from a time: ${error.message}` });
+        }
+        return ok(await tell());
       },
     },
   };
 };
 
-const replayFailed = (id: string, { code, detail }: Failure) =>
-  code === "unavailable"
-    ? err({ code, detail })
-    : err({ code: "replay_failed", detail: `Replaying "${id}": ${code}, ${detail}` });
+const untilAborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });

@@ -33,7 +33,8 @@ export const serviceHealth = (service: ServiceActors): ReadinessCheck[] => [
   ...service.processes.map((name) => ({
     name: `process ${name}`,
     async check() {
-      const { following, failure } = await service.processors.named(name).wake({});
+      const { following, failure, paused } = await service.processors.named(name).wake({});
+      if (paused !== undefined) return ok({ detail: `paused since ${paused}` });
       if (failure !== undefined) return err({ detail: failure });
       return following ? ok(following) : err({ detail: "not started yet" });
     },

@@ -5,7 +5,7 @@ import { type Sleep, sleep } from "../runtime/clock.ts";
 /** One thing that a worker cannot do without. */
 export interface ReadinessCheck {
   readonly name: string;
-  /** Refuses with what is wrong; a throw counts as a refusal. */
+  /** Refuses with what is wrong; a throw counts as a refusal. What is well may say a `detail`, too. */
   check(): Promise<Result<unknown, { readonly detail: string }>>;
 }
 
@@ -14,6 +14,8 @@ export interface Readiness {
   readonly ready: boolean;
   readonly checks: readonly { readonly name: string; readonly ready: boolean; readonly detail?: string }[];
 }
+
+type Outcome = Omit<Readiness["checks"][number], "name">;
 
 export interface ReadinessBounds {
   /** For each check; 1.5 s when absent. */
@@ -48,18 +50,27 @@ const runCheck = async (
   wait: Sleep,
 ): Promise<Readiness["checks"][number]> => {
   const timer = new AbortController();
-  const timedOut = wait(timeoutMs, timer.signal).then(() => `no answer within ${timeoutMs} ms`);
-  const detail = await Promise.race([refusalOf(check), timedOut]);
+  const timedOut = wait(timeoutMs, timer.signal).then(
+    (): Outcome => ({ ready: false, detail: `no answer within ${timeoutMs} ms` }),
+  );
+  const found = await Promise.race([outcomeOf(check), timedOut]);
   timedOut.catch(() => undefined);
   timer.abort();
-  return detail === undefined ? { name, ready: true } : { name, ready: false, detail };
+  return { name, ...found };
 };
 
-const refusalOf = async (check: ReadinessCheck["check"]): Promise<string | undefined> => {
+const outcomeOf = async (check: ReadinessCheck["check"]): Promise<Outcome> => {
   try {
     const result = await check();
-    return result.ok ? undefined : result.error.detail;
+    if (!result.ok) return { ready: false, detail: result.error.detail };
+    const detail = noteIn(result.value);
+    return { ready: true, ...(detail !== undefined && { detail }) };
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return { ready: false, detail: error instanceof Error ? error.message : String(error) };
   }
 };
+
+const noteIn = (value: unknown): string | undefined =>
+  typeof value === "object" && value !== null && "detail" in value && typeof value.detail === "string"
+    ? value.detail
+    : undefined;
