@@ -8,7 +8,8 @@ import type { Commands } from "#shared/cqrs/commands.ts";
 import { awaitPosition } from "#shared/cqrs/freshness.ts";
 import { formatPosition, MIN_POSITION_HEADER, POSITION_HEADER } from "#shared/cqrs/position.ts";
 import type { ProjectorMethods } from "#shared/cqrs/projector-actor.ts";
-import { decodeCursor, encodeCursor, nextLink, pageParameters } from "#shared/http/page.ts";
+import { queryPage } from "#shared/cqrs/query-page.ts";
+import { pageParameters } from "#shared/http/page.ts";
 import { jsonAnswer, jsonBody, problemAnswers } from "#shared/http/route-parts.ts";
 import { skuSchema } from "#shared/http/schemas.ts";
 import type { ServiceApp } from "#shared/http/service-app.ts";
@@ -108,16 +109,17 @@ export const addStockRoutes = (app: ServiceApp, inventory: StockRoutes): void =>
   });
 
   app.openapi(listStock, async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const reached = await fresh(c.req.header(MIN_POSITION_HEADER));
-    if (!reached.ok) return c.var.problem(reached.error);
-    const after = cursor === undefined ? undefined : decodeCursor(cursor, skuSchema);
-    if (after && !after.ok) return c.var.problem(after.error);
-    const rows = await store.list({ after: after?.value ?? "", limit: limit + 1 });
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
-    if (rows.length > limit && last) c.header("link", nextLink(c.req.url, encodeCursor(last.sku)));
-    return c.json({ items: page.map(stockOf) }, 200);
+    const page = await queryPage({
+      request: c.req,
+      service: INVENTORY.service,
+      projector,
+      page: c.req.valid("query"),
+      place: skuSchema,
+      rows: ({ after = "", limit }) => store.list({ after, limit }),
+      placeOf: ({ sku }) => sku,
+    });
+    if (!page.ok) return c.var.problem(page.error);
+    return c.json({ items: page.value.items.map(stockOf) }, 200, page.value.headers);
   });
 };
 

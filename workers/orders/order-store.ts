@@ -1,6 +1,7 @@
 /** Reads the orders' read model. */
-import { and, desc, eq, lt, type SQL } from "drizzle-orm";
+import { and, desc, eq, lt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { filter } from "#shared/cqrs/query-filter.ts";
 import { orders } from "./schema.ts";
 
 export type OrderRow = typeof orders.$inferSelect;
@@ -24,19 +25,19 @@ export const d1OrderStore = (database: D1Database): OrderStore => {
   const db = drizzle(database);
   return {
     find: (orderId) => db.select().from(orders).where(eq(orders.orderId, orderId)).get(),
-    list({ customerId, status, before, limit }) {
-      const conditions: (SQL | undefined)[] = [
-        customerId === undefined ? undefined : eq(orders.customerId, customerId),
-        status === undefined ? undefined : eq(orders.status, status),
-        before === undefined ? undefined : lt(orders.orderId, before),
-      ];
-      return db
+    list: ({ customerId, status, before, limit }) =>
+      db
         .select()
         .from(orders)
-        .where(and(...conditions))
+        .where(
+          and(
+            filter(eq, orders.customerId, customerId),
+            filter(eq, orders.status, status),
+            filter(lt, orders.orderId, before),
+          ),
+        )
         .orderBy(desc(orders.orderId))
         .limit(limit)
-        .all();
-    },
+        .all(),
   };
 };

@@ -6,6 +6,7 @@ import { clientRequest } from "#shared/cqrs/client-request.ts";
 import { awaitPosition } from "#shared/cqrs/freshness.ts";
 import { formatPosition, MIN_POSITION_HEADER, POSITION_HEADER } from "#shared/cqrs/position.ts";
 import type { ProjectorMethods } from "#shared/cqrs/projector-actor.ts";
+import { queryPage } from "#shared/cqrs/query-page.ts";
 import { decodeCursor, encodeCursor, nextLink, pageParameters } from "#shared/http/page.ts";
 import { jsonAnswer, jsonBody, problemAnswers } from "#shared/http/route-parts.ts";
 import { uuidSchema } from "#shared/http/schemas.ts";
@@ -142,16 +143,18 @@ export const addOrderRoutes = (app: ServiceApp, orders: OrderRoutes): void => {
   });
 
   app.openapi(listOrders, async (c) => {
-    const { limit, cursor, customerId, status } = c.req.valid("query");
-    const reached = await reach(c.req.header(MIN_POSITION_HEADER));
-    if (!reached.ok) return c.var.problem(reached.error);
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, uuidSchema);
-    if (before && !before.ok) return c.var.problem(before.error);
-    const rows = await orders.store.list({ customerId, status, before: before?.value, limit: limit + 1 });
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
-    if (rows.length > limit && last) c.header("link", nextLink(c.req.url, encodeCursor(last.orderId)));
-    return c.json({ items: page.map(summaryOf) }, 200);
+    const { customerId, status, ...asked } = c.req.valid("query");
+    const page = await queryPage({
+      request: c.req,
+      service: ORDERS.service,
+      projector: orders.projector,
+      page: asked,
+      place: uuidSchema,
+      rows: ({ after, limit }) => orders.store.list({ customerId, status, before: after, limit }),
+      placeOf: ({ orderId }) => orderId,
+    });
+    if (!page.ok) return c.var.problem(page.error);
+    return c.json({ items: page.value.items.map(summaryOf) }, 200, page.value.headers);
   });
 
   app.openapi(cancelOrder, async (c) => {

@@ -1,6 +1,7 @@
 /** Reads the payments' read model. */
 import { and, desc, eq, lt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { filter } from "#shared/cqrs/query-filter.ts";
 import { payments } from "./schema.ts";
 
 export type PaymentRow = typeof payments.$inferSelect;
@@ -20,18 +21,13 @@ export interface PaymentStore {
 export const d1PaymentStore = (database: D1Database): PaymentStore => {
   const db = drizzle(database);
   return {
-    list({ orderId, before, limit }) {
-      const conditions = [
-        orderId === undefined ? undefined : eq(payments.orderId, orderId),
-        before === undefined ? undefined : lt(payments.orderId, before),
-      ];
-      return db
+    list: ({ orderId, before, limit }) =>
+      db
         .select()
         .from(payments)
-        .where(and(...conditions))
+        .where(and(filter(eq, payments.orderId, orderId), filter(lt, payments.orderId, before)))
         .orderBy(desc(payments.orderId))
         .limit(limit)
-        .all();
-    },
+        .all(),
   };
 };

@@ -1,10 +1,9 @@
 /** HTTP to the one query of payments: they are made and voided by events, never by requests. */
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
-import { awaitPosition } from "#shared/cqrs/freshness.ts";
-import { MIN_POSITION_HEADER } from "#shared/cqrs/position.ts";
 import type { ProjectorMethods } from "#shared/cqrs/projector-actor.ts";
-import { decodeCursor, encodeCursor, nextLink, pageParameters } from "#shared/http/page.ts";
+import { queryPage } from "#shared/cqrs/query-page.ts";
+import { pageParameters } from "#shared/http/page.ts";
 import { jsonAnswer, problemAnswers } from "#shared/http/route-parts.ts";
 import { timestampSchema, uuidSchema } from "#shared/http/schemas.ts";
 import type { ServiceApp } from "#shared/http/service-app.ts";
@@ -45,17 +44,18 @@ const listPayments = createRoute({
 
 export const addPaymentRoutes = (app: ServiceApp, { store, projector }: PaymentRoutes): void => {
   app.openapi(listPayments, async (c) => {
-    const { limit, cursor, orderId } = c.req.valid("query");
-    const header = c.req.header(MIN_POSITION_HEADER);
-    const reached = await awaitPosition({ header, service: PAYMENTS.service, projector });
-    if (!reached.ok) return c.var.problem(reached.error);
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, uuidSchema);
-    if (before && !before.ok) return c.var.problem(before.error);
-    const rows = await store.list({ orderId, before: before?.value, limit: limit + 1 });
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
-    if (rows.length > limit && last) c.header("link", nextLink(c.req.url, encodeCursor(last.orderId)));
-    return c.json({ items: page.map(paymentOf) }, 200);
+    const { orderId, ...asked } = c.req.valid("query");
+    const page = await queryPage({
+      request: c.req,
+      service: PAYMENTS.service,
+      projector,
+      page: asked,
+      place: uuidSchema,
+      rows: ({ after, limit }) => store.list({ orderId, before: after, limit }),
+      placeOf: (row) => row.orderId,
+    });
+    if (!page.ok) return c.var.problem(page.error);
+    return c.json({ items: page.value.items.map(paymentOf) }, 200, page.value.headers);
   });
 };
 
