@@ -27,9 +27,9 @@ class Database {
   }
 
   run(sql: string, values?: Values | Callback, callback?: Callback): void {
-    if (typeof values === "function") return this.run(sql, [], values);
-    this.#answer(sql, callback, (statement) => {
-      const { lastInsertRowid, changes } = statement.run(...bound(values ?? []));
+    const [given, then] = typeof values === "function" ? [[], values] : [values ?? [], callback];
+    this.#answer(sql, then, (statement) => {
+      const { lastInsertRowid, changes } = statement.run(...bound(given));
       return { outcome: { lastID: Number(lastInsertRowid), changes: Number(changes) } };
     });
   }
@@ -55,7 +55,9 @@ class Database {
     try {
       asked = ask(this.#database.prepare(sql));
     } catch (error) {
-      callback?.call(NOTHING, error as Error);
+      // The original's `errno` is SQLite's primary code, the low byte of the extended one.
+      const errno = (error as { errcode?: number }).errcode;
+      callback?.call(NOTHING, Object.assign(error as Error, errno !== undefined && { errno: errno & 0xff }));
       return;
     }
     callback?.call(asked.outcome ?? NOTHING, null, asked.answer);
