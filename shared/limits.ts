@@ -72,6 +72,10 @@ export const LIMITS = {
   snapshotLogCommands: 10_000,
   /** A look for a snapshot on the NATS server, or its writing: folding the history is the other way. */
   snapshotRequestMs: 300,
+  /** Keys of data subjects that one Actor remembers, at some 300 bytes each. */
+  subjectKeysCached: 10_000,
+  /** How long an Actor that is not told of a forgetting goes on with the key: each one asks again so often. */
+  subjectKeyCacheMs: 10_000,
   /** How long an Idempotency-Key is remembered. */
   idempotencyKeyMs: 24 * 60 * 60 * 1000,
   /** Commits that a projection applies in one transaction while catching up; 4 MB end one sooner. */
@@ -117,6 +121,8 @@ export const LIMITS = {
   pumpSteps: 500,
   /** One message that is no history, its answer too: the server's bound is 1 MiB, and what is larger belongs into a store. */
   messageBytes: 256 * 1024,
+  /** Handing a topic's message to the Actor that sends it, its connecting included. */
+  messagePublishMs: 1_500,
   /** The longest that a request by message may wait: a replaced connection stays for its answer. */
   messageRequestMs: 30_000,
   /** A handler of a topic's message, which nobody waits for: it holds one of few places. */

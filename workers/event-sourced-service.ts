@@ -31,6 +31,8 @@ import { typedEventLog } from "#shared/events/typed-event-log.ts";
 import type { ProblemTable } from "#shared/http/errors.ts";
 import type { ReadinessCheck } from "#shared/http/readiness.ts";
 import { createServiceApp, type ServiceApp } from "#shared/http/service-app.ts";
+import type { MessageHandler } from "#shared/messaging/message-handlers.ts";
+import type { Messaging } from "#shared/messaging/messaging.ts";
 import { err, ok } from "#shared/result.ts";
 import type { ActorCall, ActorContext, ActorLogic, ActorMethods, Actors } from "#shared/runtime/actor.ts";
 import { sleep, systemClock } from "#shared/runtime/clock.ts";
@@ -39,9 +41,15 @@ import { d1ReadStore } from "#shared/storage/d1-read-store.ts";
 import { tracedD1 } from "#shared/storage/traced-d1.ts";
 import { type ControlEnv, type ServiceControl, serviceControl } from "./service-control.ts";
 import { type ServiceIdentityEnv, serviceIdentity } from "./service-identity.ts";
+import {
+  type MessagesEnv,
+  messengerLogic,
+  type ServiceMessages,
+  serviceMessages,
+} from "./service-messages.ts";
 
 /** The bindings that every event-sourced service has in its `wrangler.toml`. */
-export interface EventSourcedEnv extends ControlEnv, ServiceIdentityEnv {
+export interface EventSourcedEnv extends ControlEnv, ServiceIdentityEnv, MessagesEnv {
   DB: D1Database;
   MONITOR: Fetcher;
   COMMANDS: DurableObjectNamespace;
@@ -66,6 +74,8 @@ export interface ServiceParts<Env, Schema extends z.ZodType> {
   /** What the registry knows of a service now. */
   readonly entry: ControlLink["entry"];
   readonly commands: Commands;
+  /** Works where `MESSENGERS` is bound. */
+  readonly messaging: Messaging;
   /** By the projection's name. */
   readonly projectors: Actors<ProjectionMethods>;
 }
@@ -95,9 +105,13 @@ export interface EventSourcedService<Env extends EventSourcedEnv, Schema extends
   /** The variables, NATS_URL aside, that it cannot do without and does not have. */
   missing?(env: Env): readonly string[];
   addRoutes(app: ServiceApp, parts: ServiceParts<Env, Schema>): void;
+  /** What it hears and answers of messages, where `MESSENGERS` is bound. */
+  messages?(parts: Omit<ServiceParts<Env, Schema>, "projectors">): readonly MessageHandler[];
+  /** Messengers, each with a connection of its own; 1 when absent. */
+  readonly messengers?: number;
 }
 
-/** Returns the worker's handlers and the three classes that its `wrangler.toml` names; export each as a class of its own. */
+/** Returns the worker's handlers and the classes that its `wrangler.toml` names; export each as a class of its own. */
 export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends z.ZodType>(
   service: EventSourcedService<Env, Schema>,
 ) => {
@@ -126,10 +140,16 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
   const commandsOf = (env: Env): Commands =>
     commands({ actors: durableActors<CommandMethods>(env.COMMANDS), shards: service.shards });
 
-  const processesOf = (env: Env) => {
+  const messagesOf = (env: Env): ServiceMessages =>
+    serviceMessages(service.name, env, service.messengers ?? 1);
+
+  const partsOf = (env: Env): Omit<ServiceParts<Env, Schema>, "projectors"> => {
     const { link, config, flags } = controlOf(env);
-    return service.processes({ env, commands: commandsOf(env), config, flags, entry: link.entry });
+    const { messaging } = messagesOf(env);
+    return { env, commands: commandsOf(env), messaging, config, flags, entry: link.entry };
   };
+
+  const processesOf = (env: Env) => service.processes(partsOf(env));
 
   const configurationCheck = (env: Env): ReadinessCheck => ({
     name: "configuration",
@@ -151,17 +171,17 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     processes: processesOf(env).map(({ name }) => name),
   });
 
+  const accessOf = (env: Env) => ({
+    url: env.NATS_URL ?? "",
+    user: service.name,
+    creds: env.NATS_CREDS,
+    ca: env.NATS_CA,
+    // The client library would take a missing address for one on this machine.
+    ...(env.NATS_URL ? {} : { open: () => Promise.reject(new Error("NATS_URL is not set")) }),
+  });
+
   const connectorFor = (env: Env, { name }: ActorContext): NatsConnector =>
-    natsConnector({
-      url: env.NATS_URL ?? "",
-      name: `${service.name} ${name}`,
-      user: service.name,
-      creds: env.NATS_CREDS,
-      ca: env.NATS_CA,
-      clock: systemClock,
-      // The client library would take a missing address for one on this machine.
-      ...(env.NATS_URL ? {} : { open: () => Promise.reject(new Error("NATS_URL is not set")) }),
-    });
+    natsConnector({ ...accessOf(env), name: `${service.name} ${name}`, clock: systemClock });
 
   const logOver = (connector: NatsConnector, source: string): EventLog =>
     jetStreamEventLog({ service: source, connector, clock: systemClock });
@@ -252,15 +272,32 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     }
   }
 
+  class Messenger extends DurableObject<Env> {
+    actor = host(this.ctx, this.env, "messenger", (context) => {
+      const handlers = service.messages?.(partsOf(this.env)) ?? [];
+      return messengerLogic(context, { ...accessOf(this.env), service: service.name, handlers });
+    });
+    /** What handles a message may go by the configuration; what is sent does not wait for it. */
+    loaded = () => controlOf(this.env).link.load((work) => this.ctx.waitUntil(work));
+    call(call: ActorCall) {
+      return this.actor.call(call);
+    }
+    override async alarm() {
+      await this.loaded();
+      return this.actor.alarm();
+    }
+  }
+
   const appOf = (env: Env): ServiceApp => {
     const actors = actorsOf(env);
     const { name, major, description, problems } = service;
-    const readiness = [configurationCheck(env), ...serviceHealth(actors)];
-    const { link, config, flags } = controlOf(env);
+    const { checks } = messagesOf(env);
+    const readiness = [configurationCheck(env), ...serviceHealth(actors), ...checks];
+    const { config } = controlOf(env);
     const identity = { verifier: serviceIdentity(name, env) };
     const app = createServiceApp({ name, major, description, problems, readiness, config, identity });
-    const { commands, projectors } = actors;
-    service.addRoutes(app, { env, commands, projectors, config, flags, entry: link.entry });
+    const { projectors } = actors;
+    service.addRoutes(app, { ...partsOf(env), projectors });
     operatorsOnly(app, ["/parked", "/subscriptions", "/projections"], {
       anybody: env.OPERATORS === "anybody",
     });
@@ -285,10 +322,13 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
       link.lookSoon(waitUntil);
       return answer;
     },
-    scheduled: (_event, env) => wakeService(actorsOf(env)),
+    async scheduled(_event, env) {
+      const messengers = messagesOf(env).checks.map(({ check }) => check());
+      await Promise.allSettled([wakeService(actorsOf(env)), ...messengers]);
+    },
   } satisfies ExportedHandler<Env>;
 
-  return { handlers, Commander, Projector, Processor };
+  return { handlers, Commander, Projector, Processor, Messenger };
 };
 
 /** Whose Actor has this name: the projection's, or one of its shards'. */
