@@ -27,7 +27,6 @@ import { upcastProcess } from "#shared/cqrs/upcast-process.ts";
 import type { EventLog } from "#shared/events/event-log.ts";
 import { addEventSchemasRoute } from "#shared/events/event-schemas-route.ts";
 import type { EventTypes } from "#shared/events/event-types.ts";
-import { typedEventLog } from "#shared/events/typed-event-log.ts";
 import type { ProblemTable } from "#shared/http/errors.ts";
 import type { ReadinessCheck } from "#shared/http/readiness.ts";
 import { createServiceApp, type ServiceApp } from "#shared/http/service-app.ts";
@@ -40,6 +39,7 @@ import { durableActors, hostDurableActor } from "#shared/runtime/durable-actor.t
 import { d1ReadStore } from "#shared/storage/d1-read-store.ts";
 import { tracedD1 } from "#shared/storage/traced-d1.ts";
 import { type ControlEnv, type ServiceControl, serviceControl } from "./service-control.ts";
+import { type ErasureEnv, type OwnLogs, serviceErasure } from "./service-erasure.ts";
 import { type ServiceIdentityEnv, serviceIdentity } from "./service-identity.ts";
 import {
   type MessagesEnv,
@@ -49,7 +49,7 @@ import {
 } from "./service-messages.ts";
 
 /** The bindings that every event-sourced service has in its `wrangler.toml`. */
-export interface EventSourcedEnv extends ControlEnv, ServiceIdentityEnv, MessagesEnv {
+export interface EventSourcedEnv extends ControlEnv, ErasureEnv, ServiceIdentityEnv, MessagesEnv {
   DB: D1Database;
   MONITOR: Fetcher;
   COMMANDS: DurableObjectNamespace;
@@ -116,6 +116,7 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
   service: EventSourcedService<Env, Schema>,
 ) => {
   const runtime = { clock: systemClock, random: Math.random, sleep };
+  const erasure = serviceErasure(service);
 
   let control: ServiceControl<z.infer<Schema>> | undefined;
   const controlOf = (env: Env): ServiceControl<z.infer<Schema>> => {
@@ -154,7 +155,11 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
   const configurationCheck = (env: Env): ReadinessCheck => ({
     name: "configuration",
     async check() {
-      const missing = [...(env.NATS_URL ? [] : ["NATS_URL"]), ...(service.missing?.(env) ?? [])];
+      const missing = [
+        ...(env.NATS_URL ? [] : ["NATS_URL"]),
+        ...erasure.missing(env),
+        ...(service.missing?.(env) ?? []),
+      ];
       return missing.length === 0
         ? ok(undefined)
         : err({ detail: `${missing.join(" and ")} not set: expected as secrets of the worker` });
@@ -186,9 +191,8 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
   const logOver = (connector: NatsConnector, source: string): EventLog =>
     jetStreamEventLog({ service: source, connector, clock: systemClock });
 
-  /** Checked when written, in the newest version when read. */
-  const ownLogOver = (connector: NatsConnector): EventLog =>
-    typedEventLog(logOver(connector, service.name), service.events);
+  const ownLogs = (env: Env, connector: NatsConnector): OwnLogs =>
+    erasure.ownLogs(logOver(connector, service.name), env);
 
   const eventsOf = ({ name, source }: Process): EventTypes => {
     const events = source === service.name ? service.events : service.sources[source];
@@ -216,9 +220,9 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
       const connector = connectorFor(this.env, context);
       return commandActor({
         context,
-        log: ownLogOver(connector),
+        ...ownLogs(this.env, connector),
         snapshotLog: natsSnapshotLog({ service: service.name, connector }),
-        aggregates: service.aggregates,
+        aggregates: erasure.aggregates,
         ...runtime,
       });
     });
@@ -234,7 +238,7 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
         projection: ofShard(service.projections, context.name),
         peers: projectorsOf(this.env),
         source: service.name,
-        log: ownLogOver(connectorFor(this.env, context)),
+        log: ownLogs(this.env, connectorFor(this.env, context)).shown,
         store: service.readStore?.(this.env) ?? d1ReadStore(tracedD1(this.env.DB, service.name)),
         ...runtime,
       }),
@@ -254,9 +258,11 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
       return processActor({
         context,
         process: upcastProcess(process, events),
-        log: typedEventLog(logOver(connectorFor(this.env, context), process.source), events, {
-          only: process.handles,
-        }),
+        log: erasure.othersLog(
+          logOver(connectorFor(this.env, context), process.source),
+          events,
+          process.handles,
+        ),
         ...runtime,
       });
     });
@@ -288,6 +294,13 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     }
   }
 
+  class SubjectKeeper extends DurableObject<Env> {
+    actor = host(this.ctx, this.env, "subject-keys", (context) => erasure.keeper(context, this.env));
+    call(call: ActorCall) {
+      return this.actor.call(call);
+    }
+  }
+
   const appOf = (env: Env): ServiceApp => {
     const actors = actorsOf(env);
     const { name, major, description, problems } = service;
@@ -306,6 +319,7 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     addProcessRoutes(app, { ...thatPark(actors, service.projections), events });
     addSubscriptionRoutes(app, events);
     addEventSchemasRoute(app, name, service.events);
+    erasure.addRoutes(app, env, commandsOf(env));
     addProjectionRoutes(app, { projectors, names: actors.projections });
     return app;
   };
@@ -328,7 +342,7 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     },
   } satisfies ExportedHandler<Env>;
 
-  return { handlers, Commander, Projector, Processor, Messenger };
+  return { handlers, Commander, Projector, Processor, Messenger, SubjectKeeper };
 };
 
 /** Whose Actor has this name: the projection's, or one of its shards'. */

@@ -9,12 +9,22 @@ export const makeRowChange = (tables: MemoryTables, { change, table, key, rows }
   const standing = tables.get(table);
   if (!standing) throw new Error(`no such table: ${table}`);
   for (const row of rows) {
+    if (change === "set") {
+      setAll(standing, row, key);
+      continue;
+    }
     const id = rowKey(row, key);
     const before = standing.get(id);
     if (change === "delete") standing.delete(id);
     else if (change === "add") standing.set(id, added(before, row, key));
     else if (!before && change !== "update") standing.set(id, row);
     else if (before && change !== "insert") standing.set(id, changed(before, row, change === "upsert"));
+  }
+};
+
+const setAll = (standing: Map<string, Row>, row: Row, key: readonly string[]): void => {
+  for (const [id, before] of standing) {
+    if (rowKey(before, key) === rowKey(row, key)) standing.set(id, { ...before, ...row });
   }
 };
 

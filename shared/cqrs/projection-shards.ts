@@ -12,6 +12,13 @@ import type { ProjectionDetails, ProjectorMethods, ProjectorStatus } from "./pro
 export const shardOf = ({ aggregate }: Commit, shards: number): number =>
   shards === 1 ? 0 : fmix32(fnv1a(aggregate.id)) % shards;
 
+/**
+ * Whether a commit is for this one. That a data subject was forgotten is for all: its values may stand in any one's rows, and
+ * each has to remove them after what it wrote itself.
+ */
+export const isForShard = (commit: Commit, shards: number, shard: number): boolean =>
+  commit.aggregate.type === "subject" || shardOf(commit, shards) === shard;
+
 /** The names of a projection's Actors. */
 export const shardNames = (projection: Projection): string[] =>
   Array.from({ length: projection.shards ?? 1 }, (_, shard) => shardName(projection, shard));

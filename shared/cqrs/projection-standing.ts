@@ -19,7 +19,7 @@ import {
 } from "./projection-build.ts";
 import { recordLag } from "./projection-lag.ts";
 import { PARKED_BEHIND, type Parked, type ProjectionParking } from "./projection-parking.ts";
-import { shardOf } from "./projection-shards.ts";
+import { isForShard } from "./projection-shards.ts";
 import type { ReadStore } from "./read-store.ts";
 
 export interface StandingModel {
@@ -65,7 +65,7 @@ export const standingModel = (options: StandingOptions): StandingModel => {
   let lacksSince: number | undefined;
   let resumed = new AbortController();
 
-  const concerns = (commit: Commit) => shardOf(commit, shards) === shard;
+  const concerns = (commit: Commit) => isForShard(commit, shards, shard);
 
   /** By what the standing rows go on; undefined where they have to stay as they are. */
   const changesFor = (now: Built | undefined): Projection["changes"] | undefined => {

@@ -10,7 +10,7 @@ import { CommitNotApplied } from "./projection-apply.ts";
 import { declaredBuild, projectionBuild, shardName, versionOf } from "./projection-build.ts";
 import { recordBehind } from "./projection-lag.ts";
 import { type ParkedCommit, projectionParking } from "./projection-parking.ts";
-import { shardOf } from "./projection-shards.ts";
+import { isForShard } from "./projection-shards.ts";
 import { standingModel } from "./projection-standing.ts";
 import { positionWaiters } from "./projection-waiters.ts";
 import { pump } from "./pump.ts";
@@ -122,7 +122,7 @@ export const projectorActor = ({
     shards: Array.from({ length: shards }, (_, number) =>
       number === shard ? self : peers.named(shardName(projection, number)),
     ),
-    concerns: ({ commit }, number) => shardOf(commit, shards) === number,
+    concerns: ({ commit }, number) => isForShard(commit, shards, number),
     worked: () => context.worked(),
   });
 

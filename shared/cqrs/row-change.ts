@@ -11,15 +11,16 @@ export type Row = Readonly<Record<string, ColumnValue>>;
  * - `upsert`: new rows, or other values of the standing ones, null included
  * - `merge`: the same, but null keeps what stands
  * - `update`: other values of rows that stand, null keeps; no row comes into being
+ * - `set`: other values, null included, of every row that stands with these values of the key; it need not be unique
  * - `add`: numbers that are added to those that stand, or to nothing
  * - `delete`: rows that go; only their keys are looked at
  */
-export type RowChangeKind = "insert" | "upsert" | "merge" | "update" | "add" | "delete";
+export type RowChangeKind = "insert" | "upsert" | "merge" | "update" | "set" | "add" | "delete";
 
 export interface RowChange {
   readonly change: RowChangeKind;
   readonly table: string;
-  /** The columns that name a row: the table's primary key, or a unique index of it. */
+  /** The columns that name a row: the table's primary key, or a unique index of it; for `set` any. */
   readonly key: readonly string[];
   /** All with the same columns, the key's among them, no key twice. */
   readonly rows: readonly Row[];

@@ -25,7 +25,9 @@ export type AppendRefusal =
   /** The log did not answer in time or is not reachable: whether it was written is not known. */
   | { readonly code: "unavailable"; readonly detail: string }
   /** The commit is larger than one message may be. Nothing was written. */
-  | { readonly code: "too_large"; readonly detail: string };
+  | { readonly code: "too_large"; readonly detail: string }
+  /** It holds something personal of a data subject that was forgotten. Nothing was written. */
+  | { readonly code: "forgotten"; readonly detail: string };
 
 export interface Appended {
   readonly position: number;

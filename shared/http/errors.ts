@@ -52,6 +52,11 @@ export const PLATFORM_PROBLEMS = {
     retryable: false,
   },
   conflict: { status: 409, title: "Others changed the same thing at the same time", retryable: true },
+  subject_forgotten: {
+    status: 409,
+    title: "Nothing personal is recorded of this data subject any more",
+    retryable: false,
+  },
   headers_too_large: { status: 431, title: "The header fields are too many or too large", retryable: false },
   rate_limited: { status: 429, title: "There were too many requests", retryable: true },
   internal_error: { status: 500, title: "Something went wrong on our side", retryable: false },

@@ -25,7 +25,8 @@ export interface RowsDialect {
 export const rowChangeStatements = (change: RowChange, dialect: RowsDialect): SqlStatement[] => {
   const columns = columnsOf(change);
   const valueless = columns.length === change.key.length;
-  if (columns.length === 0 || (valueless && change.change === "update")) return [];
+  if (columns.length === 0 || (valueless && (change.change === "update" || change.change === "set")))
+    return [];
   const sql = statementFor(change, columns, dialect);
   return jsonRows(encoded(change, columns, dialect)).map((json) => ({ sql, params: [json] }));
 };
@@ -79,6 +80,8 @@ const statementFor = (
       return insert(keptByNull, replace, ` LEFT JOIN ${target} AS standing ON ${sameKey}`);
     case "update":
       return `UPDATE ${target} AS standing SET ${set(keptByNull)} ${from} WHERE ${sameKey}`;
+    case "set":
+      return `UPDATE ${target} AS standing SET ${set(given)} ${from} WHERE ${sameKey}`;
     case "add":
       return insert(
         ({ given }) => `coalesce(${given}, 0)`,

@@ -179,6 +179,7 @@ export const testReadStore = (name: string, under: ReadStoreUnderTest): void => 
         ],
       ],
       ["update", [{ id: "old", text: "given" }]],
+      ["set", [{ id: "old", text: "given" }]],
       ["delete", []],
     ])("%s of a row that stands and of one that does not", async (change, expected) => {
       const { make, things: standing } = await create();
@@ -191,6 +192,7 @@ export const testReadStore = (name: string, under: ReadStoreUnderTest): void => 
       ["upsert", "null"],
       ["merge", "kept"],
       ["update", "kept"],
+      ["set", "null"],
     ])("%s with null: %s", async (change, then) => {
       const { make, rows } = await create();
       const key = ["tenant", "n"];
@@ -254,6 +256,23 @@ export const testReadStore = (name: string, under: ReadStoreUnderTest): void => 
       ]);
     });
 
+    it("sets all rows with the key's values where the key names several, and no other column", async () => {
+      const { make, rows } = await create();
+      const standing = ["a", "a", "b"].map((tenant, n) => ({ tenant, n, text: "stood", number: n }));
+      await make({ change: "insert", table: "kinds", key: ["tenant", "n"], rows: standing });
+      const forgotten = [
+        { tenant: "a", text: null },
+        { tenant: "c", text: null },
+      ];
+      await make({ change: "set", table: "kinds", key: ["tenant"], rows: forgotten });
+      const found = await rows("SELECT n, text, number FROM kinds ORDER BY n");
+      expect(found.map((row) => [Number(row.n), row.text, Number(row.number)])).toEqual([
+        [0, null, 0],
+        [1, null, 1],
+        [2, "stood", 2],
+      ]);
+    });
+
     it("writes every kind of value as its column has it", async () => {
       const { make, rows } = await create();
       const given: Row[] = [
@@ -292,7 +311,10 @@ export const testReadStore = (name: string, under: ReadStoreUnderTest): void => 
         key: ["id"],
         rows: [{ id: "a" }],
       });
-      await make(...(["insert", "upsert", "merge", "update", "add"] as const).map(marks), things("update"));
+      await make(
+        ...(["insert", "upsert", "merge", "update", "set", "add"] as const).map(marks),
+        things("update"),
+      );
       expect(await rows("SELECT id FROM marks")).toEqual([{ id: "a" }]);
       await make(marks("delete"));
       expect(await rows("SELECT id FROM marks")).toEqual([]);

@@ -1,0 +1,40 @@
+/** Forgets a data subject: first its key is destroyed, then the log tells all who read it. */
+import type { Commands } from "../cqrs/commands.ts";
+import { reachingActor } from "../cqrs/reaching-actor.ts";
+import type { CommitMetadata } from "../events/commit-metadata.ts";
+import type { Failure } from "../http/errors.ts";
+import { ok, type Result } from "../result.ts";
+import { subjectAggregate } from "./subject.ts";
+import type { SubjectKeys } from "./subject-keys.ts";
+
+export interface Forgetting {
+  readonly keys: Pick<SubjectKeys, "forget">;
+  readonly commands: Pick<Commands, "execute">;
+}
+
+export interface Forgotten {
+  readonly subject: string;
+  /** Of `SubjectForgotten`: a read model that has it holds nothing personal of the subject. */
+  readonly position: number;
+}
+
+/**
+ * Whoever gets no answer repeats it: what was done stays done, and the rest is made up for.
+ * @param subject what can name an aggregate
+ */
+export const forgetSubject = async (
+  { keys, commands }: Forgetting,
+  subject: string,
+  metadata?: CommitMetadata,
+): Promise<Result<Forgotten, Failure>> => {
+  const destroyed = await reachingActor(async () => ok(await keys.forget(subject)));
+  if (!destroyed.ok) return destroyed;
+  const told = await commands.execute({
+    type: subjectAggregate.type,
+    id: subject,
+    command: { subject },
+    commandId: "forget",
+    ...(metadata && { metadata }),
+  });
+  return told.ok ? ok({ subject, position: told.value.position }) : told;
+};

@@ -1,0 +1,48 @@
+/** How operators have a service forget a data subject. */
+import { createRoute } from "@hono/zod-openapi";
+import * as z from "zod";
+import { formatPosition, POSITION_HEADER } from "../cqrs/position.ts";
+import { idField } from "../events/event-fields.ts";
+import { jsonAnswer, jsonBody, problemAnswers } from "../http/route-parts.ts";
+import type { ServiceApp } from "../http/service-app.ts";
+import type { Caller } from "../identity/caller.ts";
+import { type Forgetting, forgetSubject } from "./forget-subject.ts";
+
+/** What a caller needs: there is no way back, so nobody has it by default. */
+export const FORGET_SCOPE = "skerry:forget";
+
+const forget = createRoute({
+  method: "post",
+  path: "/forgotten",
+  summary: "Forgets a data subject: its personal values can be read by nobody any more",
+  description: `Needs the scope \`${FORGET_SCOPE}\`. Whoever gets no answer repeats it. There is no way back. The answer's \`${POSITION_HEADER}\` makes a query wait until the read model has removed them, too.`,
+  request: { body: jsonBody(z.strictObject({ subject: idField })) },
+  responses: {
+    200: jsonAnswer(
+      z.object({ subject: z.string(), position: z.int() }).meta({ id: "Forgotten" }),
+      "The key is gone, and the log tells of it at this position",
+    ),
+    ...problemAnswers({}, "invalid_body", "scope_missing", "unavailable"),
+  },
+});
+
+/** @param options.forgetting made for each request: what it stands on may belong to one */
+export const addForgottenRoute = (
+  app: ServiceApp,
+  { service, forgetting }: { service: string; forgetting: () => Forgetting },
+): void => {
+  app.openapi(forget, async (c) => {
+    const { caller } = c.var;
+    if (caller && !caller.scopes.includes(FORGET_SCOPE)) return c.var.problem(notAllowed(caller));
+    const forgotten = await forgetSubject(forgetting(), c.req.valid("json").subject);
+    if (!forgotten.ok) return c.var.problem(forgotten.error);
+    return c.json(forgotten.value, 200, {
+      [POSITION_HEADER]: formatPosition(service, forgotten.value.position),
+    });
+  });
+};
+
+const notAllowed = ({ subject }: Caller) => ({
+  code: "scope_missing",
+  detail: `Forgetting a data subject as "${subject}": expected the scope "${FORGET_SCOPE}".`,
+});
