@@ -6,6 +6,7 @@ import { flagsCommand } from "./flags-command.ts";
 import { identityKeyCommands } from "./identity-key-commands.ts";
 import { keyCommands } from "./key-commands.ts";
 import { natsCommands } from "./nats-commands.ts";
+import { parkedCommands } from "./parked-commands.ts";
 import { projectionCommands } from "./projection-commands.ts";
 import { registryCommands } from "./registry-commands.ts";
 import { rolloutCommands } from "./rollout-commands.ts";
@@ -13,6 +14,7 @@ import { secretCommands } from "./secret-commands.ts";
 import { session } from "./session.ts";
 import { sessionKeyCommands } from "./session-key-commands.ts";
 import { statusCommand } from "./status-command.ts";
+import { subscriptionCommands } from "./subscription-commands.ts";
 import type { Terminal } from "./terminal.ts";
 import { tokenCommands } from "./token-commands.ts";
 
@@ -28,6 +30,8 @@ const GROUPS = [
   registryCommands,
   rolloutCommands,
   projectionCommands,
+  subscriptionCommands,
+  parkedCommands,
   flagsCommand,
   secretCommands,
   tokenCommands,
@@ -42,6 +46,7 @@ const AFTER_HELP = `
 Environment:
   SKERRY_URL       the gateway (http://localhost:8787)
   SKERRY_TOKEN     a bearer token; for a gateway of this machine the one of the data folder's control.json
+  SKERRY_API_KEY   a key with the scope skerry:operate, for subscription and parked; a local system needs none
   SKERRY_DATA_DIR  the data folder of a local start (.skerry/data)
   NATS_URL         the NATS server of nats plan and apply
   NO_COLOR         no colours in tables
