@@ -23,7 +23,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const ADAPTERS_OF: Readonly<Record<string, readonly string[]>> = {
   "shared/events/event-log.ts": ["shared/events/memory-event-log.ts", "nats/jetstream-event-log.ts"],
   "shared/runtime/actor.ts": ["shared/runtime/durable-actor.ts", "shared/runtime/in-process-actor.ts"],
-  "shared/cqrs/projection.ts": ["shared/storage/d1-read-store.ts"],
+  "shared/cqrs/read-store.ts": [
+    "shared/storage/d1-read-store.ts",
+    "shared/storage/libsql-read-store.ts",
+    "shared/storage/postgres-read-store.ts",
+  ],
   "shared/storage/key-value.ts": ["shared/storage/workers-kv.ts", "shared/storage/sqlite-key-value.ts"],
   "shared/http/upstream.ts": [
     "shared/http/upstream-app.ts",
