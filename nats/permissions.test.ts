@@ -13,7 +13,17 @@ import { allPermissions } from "./permissions.ts";
 import { planServer } from "./plan-server.ts";
 import { accountSettings, passwordVariable, serverConfigText } from "./server-config.ts";
 import { natsSnapshotLog } from "./snapshot-log.ts";
+import { LOG_SERVICES, type LogService, type MessageUse } from "./streams.ts";
 import { DEPLOY_USER, inboxPrefix, logStream } from "./subjects.ts";
+
+const MESSAGES: Readonly<Record<string, MessageUse>> = {
+  inventory: { publishes: ["inventory.low.v1"], answers: ["inventory.left.v1"] },
+  orders: { hears: ["inventory.low.v1"], asks: ["inventory.left.v1"] },
+};
+const withMessages = (service: LogService): LogService => {
+  const messages = MESSAGES[service.service];
+  return messages ? { ...service, messages } : service;
+};
 
 const commitOf = (commandId: string): Append => ({
   aggregate: { type: "order", id: "a" },
@@ -26,7 +36,7 @@ const commitOf = (commandId: string): Append => ({
 });
 
 describe.each(await natsPrograms())("on NATS $version", (program) => {
-  const users = allPermissions();
+  const users = allPermissions(LOG_SERVICES.map(withMessages));
   let nats: TestNats;
   const closing: { close(): Promise<void> }[] = [];
 
@@ -121,6 +131,20 @@ describe.each(await natsPrograms())("on NATS $version", (program) => {
     expect(last).toContain("Happened");
   });
 
+  test("a service asks and hears what it declares, and who answers may answer", async () => {
+    const [inventory, orders] = [await connectionOf("inventory"), await connectionOf("orders")];
+    inventory.subscribe("msg.inventory.left.v1", {
+      queue: "inventory",
+      callback: (_, message) => void message.respond("7"),
+    });
+    const heard: string[] = [];
+    orders.subscribe("msg.inventory.low.v1", { callback: (_, message) => void heard.push(message.string()) });
+    await Promise.all([inventory.flush(), orders.flush()]);
+    expect(await asked(orders, "msg.inventory.left.v1")).toBe("7");
+    inventory.publish("msg.inventory.low.v1", "tea");
+    await expect.poll(() => heard).toEqual(["tea"]);
+  });
+
   test("what no permission holds: an answer goes wherever it was asked to go, into another's log too", async () => {
     const orders = await connectionOf("orders");
     const before = await logOf("payments", "payments").lastPosition();
@@ -140,12 +164,14 @@ describe.each(await natsPrograms())("on NATS $version", (program) => {
     ["make a durable consumer the old way", "$JS.API.CONSUMER.DURABLE.CREATE.log-orders.mine"],
     ["move the stream's leader", "$JS.API.STREAM.LEADER.STEPDOWN.log-orders"],
     ["tell of an epoch", "skerry.control.epoch"],
+    ["publish another's topic", "msg.inventory.low.v1"],
+    ["ask what it does not declare", "msg.payments.paid.v1"],
     ["answer into another's inbox", `${inboxPrefix("inventory")}.x`],
   ])("a service cannot %s", async (_, subject) => {
     expect(await asked(await connectionOf("orders"), subject)).toContain("Permissions Violation");
   });
 
-  test.each([`${inboxPrefix("inventory")}.>`, "_INBOX.>", "log.>", ">"])(
+  test.each([`${inboxPrefix("inventory")}.>`, "_INBOX.>", "log.>", "msg.>", "msg.inventory.left.v1", ">"])(
     "a service cannot listen to %s",
     async (subject) => {
       const orders = await connectionOf("orders");

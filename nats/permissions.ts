@@ -7,6 +7,7 @@ import {
   inboxPrefix,
   logStream,
   logSubjects,
+  messageSubject,
   PROCESS_USER,
   snapshotStream,
   snapshotSubjects,
@@ -18,6 +19,8 @@ export interface UserPermissions {
   readonly purpose: string;
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
+  /** Whether it may answer once, wherever it is told to, for each message that came to it within two minutes. */
+  readonly responds?: boolean;
 }
 
 const api = (request: string): string => `$JS.API.${request}`;
@@ -38,7 +41,12 @@ const reading = (stream: string): string[] => [
 const inbox = (user: string): string => `${inboxPrefix(user)}.>`;
 
 /** A service writes its own log and reads it and those that it follows; its snapshots are its own alone. */
-export const servicePermissions = ({ service, follows, snapshots }: LogService): UserPermissions => ({
+export const servicePermissions = ({
+  service,
+  follows,
+  snapshots,
+  messages: { publishes = [], hears = [], asks = [], answers = [] } = {},
+}: LogService): UserPermissions => ({
   user: service,
   purpose: `writes log "${service}", reads it${follows.map((other) => ` and "${other}"`).join("")}`,
   publish: [
@@ -46,8 +54,10 @@ export const servicePermissions = ({ service, follows, snapshots }: LogService):
     api("INFO"),
     ...[service, ...follows].map(logStream).flatMap((stream) => reading(stream)),
     ...(snapshots ? [snapshotSubjects(service), api(`STREAM.MSG.GET.${snapshotStream(service)}`)] : []),
+    ...[...publishes, ...asks].map(messageSubject),
   ],
-  subscribe: [inbox(service), EPOCH_SUBJECT],
+  subscribe: [inbox(service), EPOCH_SUBJECT, ...[...hears, ...answers].map(messageSubject)],
+  ...(answers.length > 0 && { responds: true }),
 });
 
 /** Makes and changes streams, and looks at them; no user may remove one or what is in it. */

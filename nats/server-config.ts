@@ -113,10 +113,14 @@ export const accountSettings = (users: readonly UserPermissions[]): ServerSettin
 const allowed = (subjects: readonly string[]): ServerSettings =>
   subjects.length > 0 ? { allow: subjects } : { deny: [">"] };
 
-export const userSettings = ({ user, publish, subscribe }: UserPermissions): ServerSettings => ({
+export const userSettings = ({ user, publish, subscribe, responds }: UserPermissions): ServerSettings => ({
   user,
   password: { variable: passwordVariable(user) },
-  permissions: { publish: allowed(publish), subscribe: allowed(subscribe) },
+  permissions: {
+    publish: allowed(publish),
+    subscribe: allowed(subscribe),
+    ...(responds === true && { allow_responses: true }),
+  },
 });
 
 /** As the server reads it; names are the server's own and need no quotes. */

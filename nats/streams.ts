@@ -9,6 +9,16 @@ export interface LogService {
   readonly follows: readonly string[];
   /** Whether one of its aggregates declares a snapshot `inLog`. */
   readonly snapshots?: boolean;
+  /** Topics and requests by their addresses (`catalog.quote.v1`); absent: it neither sends nor hears any. */
+  readonly messages?: MessageUse;
+}
+
+/** What a service does with messages that are no history. */
+export interface MessageUse {
+  readonly publishes?: readonly string[];
+  readonly hears?: readonly string[];
+  readonly asks?: readonly string[];
+  readonly answers?: readonly string[];
 }
 
 /** Services with a log. The catalog keeps plain rows and has none. */
