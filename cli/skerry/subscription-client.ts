@@ -116,7 +116,7 @@ export const subscriptionClient = ({ url, terminal, client }: Session): Subscrip
     return events.slice(0, most);
   };
 
-  const at = ({ path, event }: FoundParked) => `${path}/parked/${encodeURIComponent(event.id)}`;
+  const at = ({ path, event }: FoundParked) => `${path}/parked/${inPath(event.id)}`;
 
   return {
     list,
@@ -139,7 +139,7 @@ export const subscriptionClient = ({ url, terminal, client }: Session): Subscrip
     async show(id, service) {
       const asked = await services(service);
       for (const of of asked) {
-        const found = await jsonIfAny<FoundParked["event"]>(`${of.path}/parked/${encodeURIComponent(id)}`);
+        const found = await jsonIfAny<FoundParked["event"]>(`${of.path}/parked/${inPath(id)}`);
         if (found) return { ...of, event: found.body };
       }
       const names = [...new Set(asked.map(({ service }) => service))].join(", ");
@@ -161,6 +161,9 @@ export const subscriptionClient = ({ url, terminal, client }: Session): Subscrip
     },
   };
 };
+
+/** A gateway refuses an escaped slash, and services take this in its place. */
+const inPath = (id: string): string => encodeURIComponent(id.replaceAll("/", "~"));
 
 const refusalOf = ({ status, text }: ControlAnswer): ControlRefusal => {
   const { title = `answered ${status}`, detail, type = "" } = problemOf(text);

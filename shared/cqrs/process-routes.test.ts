@@ -181,7 +181,11 @@ describe("a drop", () => {
     const drop = async (query: string) =>
       (await app.request(`/things/v1/parked/${query}`, { method: "DELETE" })).status;
     expect(await drop("e%2F0?reason=paid%20by%20hand")).toBe(200);
-    expect(dropped).toEqual([{ id: "e/0", reason: "paid by hand" }]);
+    expect(await drop("e~0?reason=paid")).toBe(200);
+    expect(dropped).toEqual([
+      { id: "e/0", reason: "paid by hand" },
+      { id: "e/0", reason: "paid" },
+    ]);
     expect([await drop("e%2F0"), await drop("x%2F0?reason=none")]).toEqual([400, 404]);
   });
 });

@@ -28,6 +28,11 @@ const parkedSchema = z.object({
 
 const processSchema = z.string().max(64);
 const idSchema = z.string().max(512);
+const idParameter = z.object({
+  id: idSchema.meta({
+    description: "The event's id; a `/` in it may be written `~`, which gateways let through",
+  }),
+});
 
 const listParked = createRoute({
   method: "get",
@@ -48,7 +53,7 @@ const showParked = createRoute({
   path: "/parked/{id}",
   summary: "A parked event, whole, with its trace",
   request: {
-    params: z.object({ id: idSchema }),
+    params: idParameter,
     query: z.strictObject({ process: processSchema.optional() }),
   },
   responses: {
@@ -77,7 +82,7 @@ const dropParked = createRoute({
   path: "/parked/{id}",
   summary: "Gives a parked event up; it is never handled, and a span has the reason",
   request: {
-    params: z.object({ id: idSchema }),
+    params: idParameter,
     query: z.strictObject({
       process: processSchema.optional(),
       reason: z.string().min(1).max(LIMITS.dropReasonCharacters),
@@ -175,10 +180,12 @@ export const addProcessRoutes = (
   app.openapi(showParked, async (c) => {
     const { id } = c.req.valid("param");
     for (const name of among(c.req.valid("query").process)) {
-      const found = await events.processors.named(name).parkedEvent({ id });
-      if (!found) continue;
-      const traceId = found.traceparent?.split("-")[1];
-      return c.json({ ...found, ...(traceId && { traceId }) }, 200);
+      for (const written of spellings(id)) {
+        const found = await events.processors.named(name).parkedEvent({ id: written });
+        if (!found) continue;
+        const traceId = found.traceparent?.split("-")[1];
+        return c.json({ ...found, ...(traceId && { traceId }) }, 200);
+      }
     }
     return c.var.problem(notParked("Looking for", id));
   });
@@ -187,8 +194,10 @@ export const addProcessRoutes = (
     const { id } = c.req.valid("param");
     const { process, reason } = c.req.valid("query");
     for (const name of among(process)) {
-      const dropped = await events.processors.named(name).drop({ id, reason });
-      if (dropped.ok) return c.json(dropped.value, 200);
+      for (const written of spellings(id)) {
+        const dropped = await events.processors.named(name).drop({ id: written, reason });
+        if (dropped.ok) return c.json(dropped.value, 200);
+      }
     }
     return c.var.problem(notParked("Dropping", id));
   });
@@ -207,6 +216,10 @@ export const addProcessRoutes = (
     return replayed.ok ? c.json(replayed.value, 200) : c.var.problem(replayed.error);
   });
 };
+
+/** What an id in a path may mean: an escaped slash in it would be refused on its way. */
+const spellings = (id: string): readonly string[] =>
+  id.includes("~") ? [id, id.replaceAll("~", "/")] : [id];
 
 const notParked = (what: string, id: string) => ({
   code: "not_found" as const,

@@ -69,6 +69,13 @@ test("a provider that fails for good parks the payment with its reason; healed a
   expect(await shop.history(orderId)).toEqual(["OrderPlaced", "OrderStockReserved"]);
 
   const target = { process: textOf(event, "process"), id: textOf(event, "id") };
+  const one = `/payments/v1/parked/${target.id.replaceAll("/", "~")}`;
+  expect(expectStatus(await shop.request(one), 200).body).toMatchObject({
+    id: target.id,
+    key: orderId,
+    traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+    event: { type: "OrderStockReserved", data: expect.anything() },
+  });
   expect(expectStatus(await replay(target), 502).body).toMatchObject({
     type: "/problems/replay_failed",
     detail: expect.stringContaining("provider_failed"),
@@ -92,4 +99,50 @@ test("a cancelled order whose payment is parked holds no money once its payment 
   for (const { process, id } of await parked()) expectStatus(await replay({ process, id }), 200);
   expect(await shop.provider.authorisations(orderId)).toMatchObject({ live: 0 });
   expect((await shop.order(orderId)).body?.status).toBe("cancelled");
+});
+
+const subscription = async (name: string) =>
+  itemsOf(await shop.request("/payments/v1/subscriptions")).find((item) => item.name === name);
+
+const change = (what: string, body?: object) =>
+  shop.request(`/payments/v1/subscriptions/collect-payment/${what}`, {
+    method: "POST",
+    ...(body && { body }),
+  });
+
+test("a paused subscription takes no money until it is resumed, and a replay takes none twice", async () => {
+  expectStatus(await change("pauses"), 200);
+  const orderId = await placeOne();
+  await eventually(async () => expect(await shop.history(orderId)).toContain("OrderStockReserved"));
+  await eventually(async () =>
+    expect(await subscription("collect-payment")).toMatchObject({
+      source: "orders",
+      paused: expect.stringMatching(/Z$/),
+      lag: { commits: expect.any(Number) },
+    }),
+  );
+  expect(await shop.provider.authorisations(orderId)).toMatchObject({ count: 0 });
+  expectStatus(await change("resumes"), 200);
+  expect(await shop.settled(orderId)).toMatchObject({ status: "confirmed" });
+  expectStatus(await change("replays", { from: "2026-01-01T00:00:00Z" }), 202);
+  await eventually(async () => {
+    const now = await subscription("collect-payment");
+    expect(now).toMatchObject({ lag: { commits: 0, seconds: 0 }, waiting: 0, parked: 0 });
+  });
+  expect(await shop.provider.authorisations(orderId)).toEqual({ count: 1, live: 1 });
+});
+
+test("a payment that is waiting for another attempt is told, and dropped once it is parked, for a reason", async () => {
+  await shop.provider.behave({ mode: "fail" });
+  await placeOne();
+  await eventually(async () => expect(await subscription("collect-payment")).toMatchObject({ waiting: 1 }));
+  const [event] = await eventually(async () => {
+    const items = await parked();
+    expect(items).toHaveLength(1);
+    return items;
+  });
+  const at = `/payments/v1/parked/${textOf(event, "id").replaceAll("/", "~")}`;
+  expectStatus(await shop.request(at, { method: "DELETE" }), 400);
+  expectStatus(await shop.request(`${at}?reason=settled+by+hand`, { method: "DELETE" }), 200);
+  expect(await parked()).toEqual([]);
 });
