@@ -56,9 +56,16 @@ export const natsListening = ({
       });
     });
     void connection.closed().then(() => end.abort(new Error("The connection to NATS was lost")));
-    // Once the server answers it has taken the subscriptions, or refused them.
-    await bounded({ ms: LIMITS.natsConnectMs, sleep }, () => connection.flush());
-    return { connection, subscriptions, ended: end.signal };
+    const subscribed = { connection, subscriptions, ended: end.signal };
+    try {
+      // Once the server answers it has taken the subscriptions, or refused them.
+      await bounded({ ms: LIMITS.natsConnectMs, sleep }, () => connection.flush());
+      end.signal.throwIfAborted();
+      return subscribed;
+    } catch (error) {
+      leave(subscribed);
+      throw error;
+    }
   };
 
   const leave = (subscribed: Subscribed | undefined): void => {
@@ -70,6 +77,7 @@ export const natsListening = ({
   const follow = async (): Promise<{ ended: AbortSignal; moved: boolean }> => {
     if (current?.ended.aborted) {
       const { reason } = current.ended;
+      leave(current);
       current = undefined;
       throw reason;
     }

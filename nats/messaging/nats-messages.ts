@@ -1,5 +1,6 @@
 /** Messages over core NATS: no stream keeps them, and a server that nobody listens on says so at once. */
 import { type NatsConnection, NoRespondersError, RequestError, TimeoutError } from "@nats-io/nats-core";
+import { trace } from "@opentelemetry/api";
 import { bounded } from "#shared/control/bounded.ts";
 import { LIMITS } from "#shared/limits.ts";
 import type { Message, MessageTransport } from "#shared/messaging/message-transport.ts";
@@ -50,8 +51,8 @@ export const natsMessages = ({
           headers: messageHeaders(message),
         });
         return ok(undefined);
-      } catch {
-        return noConnection(message.address);
+      } catch (error) {
+        return notSent(message, error);
       }
     },
     async request(message, timeoutMs) {
@@ -61,13 +62,19 @@ export const natsMessages = ({
         return ok(await asked(message, timeoutMs));
       } catch (error) {
         if (isNobody(error)) return nobodyAnswers(message.address);
-        return isTimeout(error) ? tooLate(message.address, timeoutMs) : noConnection(message.address);
+        return isTimeout(error) ? tooLate(message.address, timeoutMs) : notSent(message, error);
       } finally {
         pending--;
       }
     },
     listen: (listeners) => natsListening({ connector, clock, sleep, listeners }),
   };
+};
+
+/** The span alone has why: it names the server's inside. */
+const notSent = ({ address }: Message, error: unknown) => {
+  trace.getActiveSpan()?.recordException(error instanceof Error ? error : new Error(String(error)));
+  return noConnection(address);
 };
 
 const isNobody = (error: unknown): boolean =>
