@@ -59,6 +59,22 @@ describe.each(await natsPrograms())("messages on NATS $version", (program) => {
 
   test("none is missed and none comes twice while the connection is replaced by another", async () => {
     const [old, next, sender] = await Promise.all([connection(), connection(), connection()]);
+    const left: string[] = [];
+    const subscribe = old.subscribe.bind(old);
+    old.subscribe = (...args) => {
+      const subscription = subscribe(...args);
+      const drain = subscription.drain.bind(subscription);
+      subscription.drain = () => {
+        left.push("the older is left");
+        return drain();
+      };
+      return subscription;
+    };
+    const flush = next.flush.bind(next);
+    next.flush = async () => {
+      await flush();
+      left.push("the newer is heard");
+    };
     let current = old;
     let look = () => {};
     const heard: string[] = [];
@@ -96,6 +112,7 @@ describe.each(await natsPrograms())("messages on NATS $version", (program) => {
     }
     await expect.poll(() => heard.length).toBeGreaterThanOrEqual(300);
     expect(heard).toEqual(sent);
+    expect(left).toEqual(["the newer is heard", "the older is left"]);
     await old.close();
     await messages.publish(messageOf("last"));
     await expect.poll(() => heard.at(-1)).toBe("last");
