@@ -21,6 +21,7 @@ beforeAll(async () => {
       workers: ["catalog", "orders"].map((name) => ({
         name,
         modules: [{ type: "ESModule" as const, path: "probe.mjs", contents }],
+        serviceBindings: { OTHER: name === "orders" ? "catalog" : "orders" },
         bindings: { SERVICE: name, NATS_URL: nats.url },
         durableObjects: { MESSENGERS: { className: "Messenger", useSQLite: true } },
         unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
@@ -52,6 +53,11 @@ const quoted = { ok: true, value: { sku: "tea", amount: 5 } };
 
 test("a request that nobody listens for is unavailable", async () => {
   expect(await runtime.call("orders", "/ask")).toMatchObject({ ok: false, error: { code: "unavailable" } });
+});
+
+test("what a request by message answers is what the same over a service binding does", async () => {
+  await listening();
+  expect(await runtime.call("orders", "/ask")).toEqual(await runtime.call("orders", "/bound"));
 });
 
 test("many requests at once are answered over the Actors' connections", async () => {

@@ -1,5 +1,5 @@
 /** A service in the Workers runtime that asks, answers, publishes and listens, as it is told over HTTP. */
-import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+import { DurableObject } from "cloudflare:workers";
 import * as z from "zod";
 import { answer, hear } from "#shared/messaging/message-handlers.ts";
 import { messagesOf, request, topic } from "#shared/messaging/message-types.ts";
@@ -11,8 +11,8 @@ import { type MessagesEnv, messengerLogic, serviceMessages } from "#workers/serv
 interface Env extends MessagesEnv {
   SERVICE: string;
   NATS_URL: string;
-  /** The same worker, as another service. */
-  OTHER?: { ask(data: { sku: string }): Promise<unknown> };
+  /** The other service, over HTTP. */
+  OTHER: Fetcher;
 }
 
 const price = z.object({ sku: z.string(), amount: z.int() });
@@ -52,13 +52,6 @@ export class Messenger extends DurableObject<Env> {
   }
 }
 
-/** What a service binding reaches. */
-export class Quotes extends WorkerEntrypoint {
-  async ask({ sku }: { sku: string }) {
-    return ok({ sku, amount: 5 });
-  }
-}
-
 export default {
   async fetch(incoming, env) {
     const { pathname, searchParams } = new URL(incoming.url);
@@ -75,7 +68,9 @@ export default {
       case "/ask":
         return repeated(() => messaging.ask(CATALOG.quote, { sku: "tea" }));
       case "/bound":
-        return repeated(async () => env.OTHER?.ask({ sku: "tea" }));
+        return repeated(async () => (await env.OTHER.fetch("http://other/quote?sku=tea")).json());
+      case "/quote":
+        return Response.json(ok({ sku: searchParams.get("sku"), amount: 5 }));
       case "/publish":
         return repeated(() => messaging.publish(CATALOG.priceChanged, { sku: "tea", amount: 6 }));
       default:
