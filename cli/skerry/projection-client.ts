@@ -30,8 +30,10 @@ export interface ProjectionClient {
 }
 
 export const projectionClient = ({ url, terminal, client }: Session): ProjectionClient => {
+  const key = terminal.env.SKERRY_API_KEY;
+  const headers = key === undefined ? {} : { "x-api-key": key };
   const ask = (path: string, call?: ControlCall) =>
-    askGateway({ url: url(), fetch: terminal.fetch }, path, call);
+    askGateway({ url: url(), fetch: terminal.fetch }, path, { ...call, headers });
   const json = async <Body>(path: string, call?: ControlCall): Promise<Body> => {
     const answer = await ask(path, call);
     if (answer.status >= 400) throw refusalOf(answer);

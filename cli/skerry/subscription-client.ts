@@ -58,11 +58,10 @@ const REPLAY_MS = 30_000;
 export const subscriptionClient = ({ url, terminal, client }: Session): SubscriptionClient => {
   const key = terminal.env.SKERRY_API_KEY;
   const ask = (path: string, call: ControlCall = {}, boundMs?: number) =>
-    askGateway(
-      { url: url(), fetch: terminal.fetch, ...(boundMs !== undefined && { boundMs }) },
-      path,
-      key === undefined ? call : { ...call, headers: { "x-api-key": key } },
-    );
+    askGateway({ url: url(), fetch: terminal.fetch, ...(boundMs !== undefined && { boundMs }) }, path, {
+      ...call,
+      headers: key === undefined ? {} : { "x-api-key": key },
+    });
   const json = async <Body>(path: string, call?: ControlCall, boundMs?: number): Promise<Body> => {
     const answer = await ask(path, call, boundMs);
     if (answer.status >= 400) throw refusalOf(answer);
