@@ -1,6 +1,7 @@
 /** One page of a subject's messages by one batch direct get: one round trip, no consumer, answered by any replica. */
 import { createInbox, type Msg, type NatsConnection } from "@nats-io/nats-core";
 import { LIMITS } from "#shared/limits.ts";
+import { isServerFrom } from "./server-version.ts";
 
 export interface DirectPage {
   /** Oldest first; any replica holds the log without gaps, but may be behind. */
@@ -19,10 +20,8 @@ const PAGE_BYTES = 4 * 1024 * 1024;
 const NO_RESPONDERS = 503;
 
 /** By its version: an older one answers with one message, or, for a stream that allows no direct get, with nothing. */
-export const offersDirectPages = ({ info }: NatsConnection): boolean => {
-  const [major = 0, minor = 0] = (info?.version ?? "").split(".").map(Number);
-  return major > 2 || (major === 2 && minor >= 11);
-};
+export const offersDirectPages = ({ info }: NatsConnection): boolean =>
+  isServerFrom(info?.version ?? "", [2, 11]);
 
 /**
  * By a subscription of its own: the client library's iterators take four times as long for a thousand messages.

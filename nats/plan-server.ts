@@ -7,11 +7,18 @@ import {
 } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { type PlanRules, planStream, type StreamPlan } from "./plan.ts";
+import { isServerFrom } from "./server-version.ts";
 import { declaredStreams } from "./streams.ts";
 
 const STREAM_NOT_FOUND = 10059;
 /** What a log or its snapshots are named; other streams are none of ours. */
 const OURS = /^(log|snap)-/;
+
+/**
+ * The first minor version that is known to keep two appends with the same expectation apart on replicas. 2.9.10 does not;
+ * the last gap, an expectation of nothing, was closed in the course of 2.10 (nats-server#4320, #5794).
+ */
+const GUARDS_REPLICAS_FROM = [2, 11] as const;
 
 /** What stands beside what is declared; never removed, because somebody else may need it. */
 export type Stray =
@@ -42,7 +49,11 @@ export const planServer = async (
 ): Promise<ServerPlan> => {
   const manager = await jetstreamManager(connection);
   const { version = "", cluster } = connection.info ?? {};
-  const rules: PlanRules = { oneWay, clustered: cluster !== undefined };
+  const rules: PlanRules = {
+    oneWay,
+    clustered: cluster !== undefined,
+    guardsReplicas: isServerFrom(version, GUARDS_REPLICAS_FROM),
+  };
   const declared = declaredStreams(replicas);
   const streams: StreamPlan[] = [];
   const strays: Stray[] = [];

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { planStream } from "./plan.ts";
 import { declaredStreams } from "./streams.ts";
 
-const RULES = { oneWay: false, clustered: true };
+const RULES = { oneWay: false, clustered: true, guardsReplicas: true };
 const declared = { ...logOf("orders"), num_replicas: 3 };
 function logOf(service: string) {
   const found = declaredStreams().find(({ name }) => name === `log-${service}`);
@@ -91,6 +91,15 @@ describe("a plan", () => {
       changes: [{ refused: "the server is alone: replicas need a cluster" }],
     });
     expect(planStream({ ...declared, num_replicas: 1 }, null, alone).does).toBe("create");
+  });
+
+  test("refuses replicas on servers that take two commits for the same place there", () => {
+    const old = { ...RULES, guardsReplicas: false };
+    expect(planStream(declared, null, old)).toMatchObject({
+      does: "refuse",
+      changes: [{ refused: expect.stringContaining("before 2.11") }],
+    });
+    expect(planStream({ ...declared, num_replicas: 1 }, null, old).does).toBe("create");
   });
 
   test("refuses the whole stream when one of several changes is refused", () => {

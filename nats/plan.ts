@@ -23,6 +23,8 @@ export interface PlanRules {
   readonly oneWay: boolean;
   /** Whether the server belongs to a cluster, without which there is one replica alone. */
   readonly clustered: boolean;
+  /** Whether the server keeps two appends apart that come at once to several replicas (nats-server#4320). */
+  readonly guardsReplicas: boolean;
 }
 
 /** What each limit is when it is none; a lower one than stands could make the server drop what is there. */
@@ -96,9 +98,12 @@ const refusalOfOneWay = (to: unknown, { oneWay }: PlanRules): string | undefined
   return oneWay ? undefined : "the server never takes it back: allow it with --one-way";
 };
 
-const refusalOfReplicas = (from: number, to: number, { clustered }: PlanRules): string | undefined => {
+const refusalOfReplicas = (from: number, to: number, rules: PlanRules): string | undefined => {
   if (to < from) return "fewer copies of what was acknowledged";
-  return to > 1 && !clustered ? "the server is alone: replicas need a cluster" : undefined;
+  if (to > 1 && !rules.clustered) return "the server is alone: replicas need a cluster";
+  return to > 1 && !rules.guardsReplicas
+    ? "servers before 2.11 take two commits for the same place where there are replicas"
+    : undefined;
 };
 
 const refusalOfSubjects = (from: unknown, to: unknown): string | undefined => {
