@@ -12,7 +12,7 @@ export type Row = Readonly<Record<string, ColumnValue>>;
  * - `merge`: the same, but null keeps what stands
  * - `update`: other values of rows that stand, null keeps; no row comes into being
  * - `set`: other values, null included, of every row that stands with these values of the key; it need not be unique
- * - `add`: numbers that are added to those that stand, or to nothing
+ * - `add`: numbers that are added to those that stand, or to nothing; null is 0
  * - `delete`: rows that go; only their keys are looked at
  */
 export type RowChangeKind = "insert" | "upsert" | "merge" | "update" | "set" | "add" | "delete";
@@ -22,6 +22,6 @@ export interface RowChange {
   readonly table: string;
   /** The columns that name a row: the table's primary key, or a unique index of it; for `set` any. */
   readonly key: readonly string[];
-  /** All with the same columns, the key's among them, no key twice. */
+  /** All with the same columns, the key's among them, no key twice; a new row has its columns' defaults for all others. */
   readonly rows: readonly Row[];
 }

@@ -1,4 +1,4 @@
-/** A Postgres server for tests: what the machine has, on a Unix socket of its own, with an empty store. */
+/** A Postgres server for tests: what the machine has, on a Unix socket of its own or a port, with an empty store. */
 import { execFile, spawn } from "node:child_process";
 import { access, chown, readdir } from "node:fs/promises";
 import { delimiter, join } from "node:path";
@@ -46,7 +46,12 @@ const SETTINGS = [
 ];
 
 /** @returns why there is none, where the machine has no Postgres */
-export const startPostgres = async (): Promise<TestPostgres | { readonly missing: string }> => {
+export const startPostgres = async ({
+  port,
+}: {
+  /** On 127.0.0.1, for who cannot open a Unix socket. */
+  port?: number;
+} = {}): Promise<TestPostgres | { readonly missing: string }> => {
   const programs = await findPrograms();
   if (!programs) return { missing: `no postgres and initdb in PATH or ${DEBIAN}/*/bin` };
   const user = await otherUser();
@@ -59,7 +64,9 @@ export const startPostgres = async (): Promise<TestPostgres | { readonly missing
     ["-D", data, "-U", "skerry", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
     as,
   );
-  const options = ["-D", data, "-k", folder.path, ...SETTINGS.flatMap((setting) => ["-c", setting])];
+  const settings = [...SETTINGS, `listen_addresses=${port === undefined ? "" : "127.0.0.1"}`];
+  const listen = ["-k", folder.path, ...(port === undefined ? [] : ["-p", `${port}`])];
+  const options = ["-D", data, ...listen, ...settings.flatMap((setting) => ["-c", setting])];
   const server = spawn(join(programs, "postgres"), options, { ...as, stdio: ["ignore", "ignore", "pipe"] });
   const ended = new Promise<void>((resolve) => server.once("exit", () => resolve()));
   const dispose = async () => {
@@ -84,7 +91,10 @@ export const startPostgres = async (): Promise<TestPostgres | { readonly missing
   }
   const { stdout } = await run(join(programs, "postgres"), ["--version"]);
   return {
-    url: `postgres://skerry@localhost/postgres?host=${encodeURIComponent(folder.path)}`,
+    url:
+      port === undefined
+        ? `postgres://skerry@localhost/postgres?host=${encodeURIComponent(folder.path)}`
+        : `postgres://skerry@127.0.0.1:${port}/postgres`,
     version: stdout.trim(),
     dispose,
   };
