@@ -1,4 +1,4 @@
-/** The read store in libSQL: a file of this machine, or a server by HTTP, from Workers too. */
+/** The read store in libSQL: a file of this machine, or a server by HTTP. */
 import type { Client } from "@libsql/client";
 import type { ReadStore } from "../cqrs/read-store.ts";
 import type { SqlStatement } from "./row-change-sql.ts";
