@@ -6,13 +6,21 @@ export const MEASUREMENTS = [
   "gateway",
   "append",
   "load",
+  "commands",
   "order",
   "catch-up",
+  "read-stores",
+  "emmett",
   "propagation",
   "failures",
   "resilience",
 ] as const;
 export type Measurement = (typeof MEASUREMENTS)[number];
+
+/** Several by one name. */
+const GROUPS: Readonly<Record<string, readonly Measurement[]>> = {
+  events: ["append", "load", "commands", "catch-up", "read-stores", "emmett"],
+};
 
 export interface BenchOptions {
   readonly only: readonly Measurement[];
@@ -28,6 +36,7 @@ export const BENCH_USAGE = `npm run bench -- [options]
 Measures the platform beside the bare thing that it stands on, in one run, as ratios. Takes about five minutes.
 
   --only LIST     some of: ${MEASUREMENTS.join(",")}
+                  or events: ${GROUPS.events?.join(",")}
   --quick         shorter, to see that it works
   --json FILE     also write the figures to a file
 `;
@@ -35,7 +44,7 @@ Measures the platform beside the bare thing that it stands on, in one run, as ra
 /** @throws CliFailure naming the option, its value and what was expected */
 export const benchOptions = (args: readonly string[]): BenchOptions => {
   const values = parsed(args);
-  const named = values.only?.split(",").map((name) => name.trim()) ?? MEASUREMENTS;
+  const named = values.only?.split(",").flatMap((name) => GROUPS[name.trim()] ?? name.trim()) ?? MEASUREMENTS;
   const unknown = named.find((name) => !isMeasurement(name));
   if (unknown !== undefined)
     throw new CliFailure(`reading --only: "${unknown}", expected some of ${MEASUREMENTS.join(",")}`);

@@ -10,6 +10,7 @@ import { keepSignalListeners } from "#cli/signal-listeners.ts";
 import { workerOptions } from "#cli/worker-options.ts";
 import { CONTROL, GATEWAY, ROOT, WORKERS } from "#cli/workers.ts";
 import { applyStreams } from "#nats/apply-streams.ts";
+import { OPERATE_SCOPE } from "#shared/cqrs/subscription-access.ts";
 import { type IdentityJwk, publicJwks } from "#shared/identity/identity-keys.ts";
 import { longIdentity } from "./long-identity.ts";
 
@@ -35,6 +36,8 @@ export interface BenchSystem {
   url(worker: string): Promise<string>;
   /** Lets into services who comes past the gateway, for as long as anything is measured. */
   readonly identity: Readonly<Record<string, string>>;
+  /** The same for who operates them. */
+  readonly operator: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
 
@@ -92,7 +95,11 @@ export const benchGround = async ({
           ...[FIXED_REGISTRY, ...beside].map((worker) => besideOptions(worker, bundles, varsOf(worker.like))),
         ],
       });
-      return { ...system, identity: await longIdentity(key) };
+      return {
+        ...system,
+        identity: await longIdentity(key),
+        operator: await longIdentity(key, OPERATE_SCOPE),
+      };
     },
   };
 };
@@ -121,7 +128,7 @@ const besideOptions = (
 const serve = async (
   storage: string,
   { workers, beside }: { workers: V4WorkerOptions[]; beside: readonly BenchWorker[] },
-): Promise<Omit<BenchSystem, "identity">> => {
+): Promise<Omit<BenchSystem, "identity" | "operator">> => {
   const removeNewListeners = keepSignalListeners();
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({

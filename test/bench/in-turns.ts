@@ -1,4 +1,5 @@
 /** Measures two things in turns, in short slices: what drifts (heat, neighbours, caches) then meets both alike. */
+import { performance } from "node:perf_hooks";
 import { median } from "./figure.ts";
 
 /** Works for about `ms` and tells how often a second. */
@@ -31,3 +32,19 @@ export const inTurns = async ({ ours, bare, pairs, sliceMs, warmUpMs }: Turns) =
     ratio: median(measured.map((pair) => pair.ours / pair.bare)),
   };
 };
+
+/** Does the same again and again, so often side by side. */
+export const repeated =
+  (inFlight: number, work: () => Promise<void>): Slice =>
+  async (ms) => {
+    const start = performance.now();
+    let done = 0;
+    const lane = async () => {
+      while (performance.now() - start < ms) {
+        await work();
+        done += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: inFlight }, lane));
+    return (done * 1000) / (performance.now() - start);
+  };

@@ -10,18 +10,18 @@ import {
 
 const SECONDS = 3_600;
 
-/** A header, for what is compared with a gateway and cannot sign. */
-export const longIdentity = async ({
-  kid,
-  ...jwk
-}: IdentityJwk): Promise<Readonly<Record<string, string>>> => {
+/** A header, for what is compared with a gateway and cannot sign. @param scope what the caller may do besides */
+export const longIdentity = async (
+  { kid, ...jwk }: IdentityJwk,
+  scope = "",
+): Promise<Readonly<Record<string, string>>> => {
   const key = await crypto.subtle.importKey("jwk", jwk, "Ed25519", false, ["sign"]);
   const iat = Math.floor(Date.now() / 1_000);
   const claims = {
     iss: IDENTITY_ISSUER,
     aud: PLATFORM_AUDIENCE,
     sub: ANYBODY.subject,
-    scope: "",
+    scope,
     by: ANYBODY.by,
   };
   return { [IDENTITY_HEADER]: await signToken({ ...claims, iat, exp: iat + SECONDS }, kid, key) };

@@ -1,5 +1,4 @@
 /** One conditional append through the log beside the NATS client's own conditional publish, both in Node. */
-import { performance } from "node:perf_hooks";
 import { type JetStreamClient, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { natsConnector } from "#nats/connection.ts";
@@ -8,15 +7,14 @@ import { jetStreamEventLog } from "#nats/jetstream-event-log.ts";
 import { logStreamConfig } from "#nats/streams.ts";
 import { commitSubject } from "#nats/subjects.ts";
 import { startWorkerTelemetry } from "#otel/worker-telemetry.ts";
-import type { EventLog } from "#shared/events/event-log.ts";
 import { systemClock } from "#shared/runtime/clock.ts";
-import { withTrace } from "#shared/telemetry/propagation.ts";
+import { appendOrder } from "./append-order.ts";
 import type { BenchGround } from "./bench-system.ts";
-import type { Figure } from "./figure.ts";
-import { inTurns, type Slice } from "./in-turns.ts";
+import { type Figure, NATS_DURABILITY } from "./figure.ts";
+import { inTurns, repeated } from "./in-turns.ts";
 import { placedOrder } from "./placed-order.ts";
 
-const AIM = 0.8;
+const AIM = 0.85;
 const OURS = "bench";
 const BARE = "bench-bare";
 const IN_FLIGHT = [1, 64];
@@ -37,13 +35,14 @@ export const measureAppend = async (ground: BenchGround, quick: boolean): Promis
       : { pairs: 8, sliceMs: 600, warmUpMs: 1_500 };
     const figures: Figure[] = [];
     for (const inFlight of IN_FLIGHT) {
-      const ours = repeated(inFlight, () => append(log));
+      const ours = repeated(inFlight, () => appendOrder(log));
       for (const [name, bareConnection] of Object.entries(clients)) {
         const client = jetstream(bareConnection);
         const bare = repeated(inFlight, () => publish(client));
         figures.push({
           name: `append, ${inFlight} in flight, beside ${name}`,
           unit: "appends/s",
+          durability: NATS_DURABILITY,
           ...(bareConnection === connection && { aim: AIM }),
           ...(await inTurns({ ours, bare, ...turns })),
         });
@@ -56,29 +55,6 @@ export const measureAppend = async (ground: BenchGround, quick: boolean): Promis
     await tuned.close();
     await nats.stop();
   }
-};
-
-const repeated =
-  (inFlight: number, work: () => Promise<void>): Slice =>
-  async (ms) => {
-    const start = performance.now();
-    let done = 0;
-    const lane = async () => {
-      while (performance.now() - start < ms) {
-        await work();
-        done += 1;
-      }
-    };
-    await Promise.all(Array.from({ length: inFlight }, lane));
-    return (done * 1000) / (performance.now() - start);
-  };
-
-/** As in a worker under load: each request has a trace, and nearly none is recorded. */
-const UNSAMPLED = { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00" };
-
-const append = async (log: EventLog): Promise<void> => {
-  const appended = await withTrace(UNSAMPLED, () => log.append(placedOrder(crypto.randomUUID())));
-  if (!appended.ok) throw new Error(`Appending: refused as "${appended.error.code}", expected a position`);
 };
 
 /** Made once, so that making it is not counted for the bare side: the client's publish knows no events. */

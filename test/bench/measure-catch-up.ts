@@ -1,5 +1,6 @@
 /** A projection that catches up on a long log, beside its two halves alone: the raw consumer and the raw statements. */
 import { performance } from "node:perf_hooks";
+import { setTimeout as delay } from "node:timers/promises";
 import { type JetStreamClient, jetstream } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { v7 as uuidv7 } from "uuid";
@@ -13,9 +14,13 @@ import { type Figure, median } from "./figure.ts";
 import { confirmedOrder, placedOrder } from "./placed-order.ts";
 
 const AIM = 20_000;
+const REBUILD_AIM = 30_000;
 const BARE = "bench-catch-up";
+const ORDERS_WORKER = "skerry-orders";
 const WRITES_IN_FLIGHT = 500;
 const CATCH_UP_MS = 120_000;
+/** Between two looks whether a rebuild is done. */
+const LOOK_MS = 20;
 
 const BESIDE = [
   {
@@ -33,7 +38,7 @@ export const measureCatchUp = async (ground: BenchGround, quick: boolean): Promi
   try {
     await applyStreams({ natsUrl: nats.url });
     await writeLog(nats.url, events);
-    const seconds: { ours: number; consumer: number; statements: number }[] = [];
+    const seconds: Round[] = [];
     for (let round = 0; round < rounds; round++) {
       const system = await ground.startSystem({ natsUrl: nats.url, beside: BESIDE });
       try {
@@ -42,8 +47,7 @@ export const measureCatchUp = async (ground: BenchGround, quick: boolean): Promi
         await system.close();
       }
     }
-    const rate = (take: (round: { ours: number; consumer: number; statements: number }) => number) =>
-      events / median(seconds.map(take));
+    const rate = (take: (round: Round) => number) => events / median(seconds.map(take));
     const ours = rate((round) => round.ours);
     const beside = (name: string, bare: number) => ({
       name,
@@ -66,20 +70,52 @@ export const measureCatchUp = async (ground: BenchGround, quick: boolean): Promi
         "… beside both, one after the other",
         rate((round) => round.consumer + round.statements),
       ),
+      {
+        name: "rebuilding the same read model on D1 beside the standing one",
+        unit: "events/s",
+        ours: rate((round) => round.rebuild),
+        aim: REBUILD_AIM,
+      },
     ];
   } finally {
     await nats.stop();
   }
 };
 
+/** Seconds that each took. */
+interface Round {
+  readonly ours: number;
+  readonly consumer: number;
+  readonly statements: number;
+  readonly rebuild: number;
+}
+
 /** Each side starts with its own connection and an empty database; the isolates are as cold for one as for the other. */
-const measureRound = async (system: BenchSystem, events: number) => {
+const measureRound = async (system: BenchSystem, events: number): Promise<Round> => {
   const bare = await system.url(BARE);
   const consumer = await timed(() => ask(`${bare}/consume?stream=${logStream("orders")}&count=${events}`));
   await ask(`${bare}/prepare?count=${events}`);
   const statements = await timed(() => ask(`${bare}/write`));
   const ours = await timed(async () => catchUp(await system.url(GATEWAY), events));
-  return { ours, consumer, statements };
+  const rebuild = await timed(() => rebuilt(system));
+  return { ours, consumer, statements, rebuild };
+};
+
+/** From asking for it until the copy has taken the standing one's place. */
+const rebuilt = async (system: BenchSystem): Promise<void> => {
+  const rebuilds = `${await system.url(ORDERS_WORKER)}/orders/v1/projections/orders/rebuilds`;
+  const headers = { ...system.operator, "content-type": "application/json" };
+  let answer = await fetch(rebuilds, { method: "POST", headers, body: "{}" });
+  const end = performance.now() + CATCH_UP_MS;
+  while (performance.now() < end) {
+    if (!answer.ok) throw new Error(`Rebuilding: answered ${answer.status} ${await answer.text()}`);
+    const { id, phase, failure } = (await answer.json()) as { id: string; phase: string; failure?: string };
+    if (phase === "done") return;
+    if (failure !== undefined) throw new Error(`Rebuilding: "${failure}", expected that it is done`);
+    await delay(LOOK_MS);
+    answer = await fetch(`${rebuilds}/${id}`, { headers });
+  }
+  throw new Error(`Rebuilding: expected that within ${CATCH_UP_MS / 1000} s`);
 };
 
 const timed = async (work: () => Promise<void>): Promise<number> => {

@@ -14,7 +14,7 @@ import { ok } from "#shared/result.ts";
 import { sleep, systemClock } from "#shared/runtime/clock.ts";
 import { testActorContext } from "#test/fake/actor-context.ts";
 import type { BenchGround } from "./bench-system.ts";
-import type { Figure } from "./figure.ts";
+import { type Figure, NATS_DURABILITY } from "./figure.ts";
 import { inTurns, type Slice } from "./in-turns.ts";
 import { placedOrder } from "./placed-order.ts";
 
@@ -50,6 +50,7 @@ export const measureLoad = async (ground: BenchGround, quick: boolean): Promise<
       figures.push({
         name: `loading ${events.toLocaleString("en-US")} events from a snapshot, beside all of them`,
         unit: "loads/s",
+        durability: NATS_DURABILITY,
         ...(await inTurns({ ours, bare, ...turns })),
       });
     }
@@ -61,9 +62,13 @@ export const measureLoad = async (ground: BenchGround, quick: boolean): Promise<
   }
 };
 
-/** Two aggregates in turn, of which memory holds one: each load is the first. */
-const loadsOf = async (log: EventLog, events: number): Promise<[ours: Slice, bare: Slice]> => {
-  const ids = [`of-${events}-a`, `of-${events}-b`];
+/** Two aggregates in turn, of which memory holds one: each load is the first. From a snapshot, and of all commits. */
+export const loadsOf = async (
+  log: EventLog,
+  events: number,
+  named = "of",
+): Promise<[ours: Slice, bare: Slice]> => {
+  const ids = [`${named}-${events}-a`, `${named}-${events}-b`];
   const kept = actorOver(log, true);
   for (const id of ids) {
     const written = await write(log, id, { position: 0, version: 0 }, events - SINCE);

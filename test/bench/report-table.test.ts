@@ -17,6 +17,7 @@ test("an aim stands beside its figure, and the verdict goes by the ratio where t
       { name: "only told", unit: "x/s", ours: 5 },
       { name: "soon enough", unit: "ms", ours: 470, atMost: 1_000 },
       { name: "too late", unit: "ms", ours: 3_001, atMost: 3_000 },
+      { name: "kept", unit: "x/s", ours: 7, durability: "synced before the answer" },
     ],
     machine,
   );
@@ -25,6 +26,7 @@ test("an aim stands beside its figure, and the verdict goes by the ratio where t
   expect(rowOf(table, "only told")).toMatch(/ 5$/);
   expect(rowOf(table, "soon enough")).toMatch(/470 +≤ 1,000 +reached$/);
   expect(rowOf(table, "too late")).toMatch(/3,001 +≤ 3,000 +not reached$/);
+  expect(rowOf(table, "kept")).toMatch(/ 7 +synced before the answer$/);
 });
 
 test("the machine and the versions stand under the figures", () => {

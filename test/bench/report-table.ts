@@ -2,7 +2,10 @@
 import { type Figure, reached } from "./figure.ts";
 import type { MachineFacts } from "./machine-facts.ts";
 
-const HEAD = ["", "ours", "bare", "ratio", "aim", ""];
+const HEAD = ["", "ours", "bare", "ratio", "aim", "", "durability"];
+
+/** Columns of words. */
+const LEFT = new Set([0, HEAD.length - 1]);
 
 /** A table in plain text, the machine under it; everything shares the cores: load, workers and NATS. */
 export const reportTable = (figures: readonly Figure[], { at, machine, versions }: MachineFacts): string => {
@@ -11,7 +14,7 @@ export const reportTable = (figures: readonly Figure[], { at, machine, versions 
   const lines = rows.map((row) =>
     row
       .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+        LEFT.has(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
       )
       .join("  ")
       .trimEnd(),
@@ -30,6 +33,7 @@ const cellsOf = (figure: Figure): string[] => {
     ratio === undefined ? "" : ratio.toFixed(2),
     aimOf(figure),
     verdict === undefined ? "" : verdict ? "reached" : "not reached",
+    figure.durability ?? "",
   ];
 };
 

@@ -12,11 +12,14 @@ import type { Figure } from "./figure.ts";
 import { machineFacts } from "./machine-facts.ts";
 import { measureAppend } from "./measure-append.ts";
 import { measureCatchUp } from "./measure-catch-up.ts";
+import { measureCommands } from "./measure-commands.ts";
+import { measureEmmett } from "./measure-emmett.ts";
 import { measureFailures } from "./measure-failures.ts";
 import { measureGateway } from "./measure-gateway.ts";
 import { measureLoad } from "./measure-load.ts";
 import { measureOrder } from "./measure-order.ts";
 import { measurePublishToSeen } from "./measure-propagation.ts";
+import { measureReadStores } from "./measure-read-stores.ts";
 import { measureResilience } from "./measure-resilience.ts";
 import { reportTable } from "./report-table.ts";
 
@@ -26,8 +29,17 @@ const STEPS: Readonly<Record<Measurement, { title: string; measure: Measure }>> 
   gateway: { title: "Gateway beside a bare pass-through worker", measure: measureGateway },
   append: { title: "Append through the log beside the NATS client's own publish", measure: measureAppend },
   load: { title: "Loading an aggregate from its snapshot beside its history", measure: measureLoad },
+  commands: {
+    title: "Commands through an Actor, and how soon their rows are there",
+    measure: measureCommands,
+  },
   order: { title: "Placing an order beside the bare path", measure: measureOrder },
   "catch-up": { title: "A projection catching up beside its two halves", measure: measureCatchUp },
+  "read-stores": {
+    title: "Read models set by set beside row by row, in each store",
+    measure: measureReadStores,
+  },
+  emmett: { title: "The same append, load and projection with Emmett", measure: measureEmmett },
   failures: { title: "An instance in trouble, and who notices", measure: measureFailures },
   propagation: { title: "A change on its way to many isolates", measure: measurePublishToSeen },
   resilience: { title: "Breaker and pipeline beside cockatiel and opossum", measure: measureResilience },
