@@ -22,6 +22,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 const ADAPTERS_OF: Readonly<Record<string, readonly string[]>> = {
   "shared/events/event-log.ts": ["shared/events/memory-event-log.ts", "nats/jetstream-event-log.ts"],
+  "shared/messaging/message-transport.ts": [
+    "shared/messaging/memory-message-server.ts",
+    "shared/messaging/messenger-transport.ts",
+    "nats/messaging/nats-messages.ts",
+  ],
   "shared/runtime/actor.ts": ["shared/runtime/durable-actor.ts", "shared/runtime/in-process-actor.ts"],
   "shared/cqrs/read-store.ts": [
     "shared/storage/d1-read-store.ts",
