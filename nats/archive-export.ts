@@ -167,11 +167,9 @@ async function* storedMessages(
 const storedMessage = ({ seq, subject, headers, data, info }: JsMsg): StoredMessage => ({
   position: seq,
   subject,
-  time: rfc3339Nanos(info.timestampNanos),
+  time: rfc3339(Math.floor(info.timestampNanos / 1_000_000)),
   headers: [...(headers ?? [])].flatMap(([name, values]) =>
     name === SEQUENCE_CHECK ? [] : values.map((value) => [name, value] as const),
   ),
   payload: data,
 });
-
-const rfc3339Nanos = (nanos: number): string => rfc3339(Math.floor(nanos / 1_000_000));

@@ -8,7 +8,7 @@ import { parseCommitSubject } from "./subjects.ts";
 export interface StoredMessage {
   readonly position: number;
   readonly subject: string;
-  /** When the server took it, RFC 3339 with nanoseconds; a restored one has another. */
+  /** When the server took it, RFC 3339; a restored one has another. */
   readonly time: string;
   /** In their order; one name may stand there several times. */
   readonly headers: readonly (readonly [name: string, value: string])[];

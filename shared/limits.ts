@@ -72,6 +72,14 @@ export const LIMITS = {
   snapshotLogCommands: 10_000,
   /** A look for a snapshot on the NATS server, or its writing: folding the history is the other way. */
   snapshotRequestMs: 300,
+  /** Lines of one file of an archive, before compression: a broken file costs so much at most, and is copied in seconds. */
+  archivePartBytes: 256 * 1024 * 1024,
+  /** One message of an archive: servers can be told to take up to 64 MiB, and take 1 MiB by default. */
+  archivePayloadBytes: 8 * 1024 * 1024,
+  /** One line of an archive: JSON may write a byte of a payload as six characters. */
+  archiveLineBytes: 64 * 1024 * 1024,
+  /** One message's acknowledgement during a restore, others before it in the queue. */
+  archiveRequestMs: 10_000,
   /** Keys of data subjects that one Actor remembers, at some 300 bytes each. */
   subjectKeysCached: 10_000,
   /** How long an Actor that is not told of a forgetting goes on with the key: each one asks again so often. */
