@@ -1,11 +1,14 @@
 /** Makes row changes in memory, as a read store makes them in a database: for tests of projections without one. */
 import type { Row, RowChange } from "./row-change.ts";
+import { columnsOf } from "./row-change-columns.ts";
 
 /** By the table's name, then by the key's values. */
 export type MemoryTables = Map<string, Map<string, Row>>;
 
-/** @throws Error for a table that does not stand */
-export const makeRowChange = (tables: MemoryTables, { change, table, key, rows }: RowChange): void => {
+/** @throws Error for a table that does not stand, TypeError for rows that are no set */
+export const makeRowChange = (tables: MemoryTables, made: RowChange): void => {
+  const { change, table, key, rows } = made;
+  columnsOf(made);
   const standing = tables.get(table);
   if (!standing) throw new Error(`no such table: ${table}`);
   for (const row of rows) {

@@ -54,13 +54,13 @@ it("events happen a second after each other", () => {
 });
 
 it.each([
-  ["names a row twice in one change", [{ id: "a" }, { id: "a" }], "comes twice"],
+  ["names a row twice in one change", [{ id: "a" }, { id: "a" }], "is there twice"],
   [
     "has rows with other columns in one change",
     [{ id: "a" }, { id: "b", sum: 1 }],
-    "expected the same columns",
+    "of each",
   ],
-])("a projection that %s is refused, as a database may do anything then", (_, rows, why) => {
+])("a projection that %s is refused", (_, rows, why) => {
   const wrong = counting(() => [{ change: "upsert", table: "sums", key: ["id"], rows }]);
   expect(() => projecting(wrong).given(counted(1))).toThrow(why);
 });
