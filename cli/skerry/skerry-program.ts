@@ -1,8 +1,10 @@
 /** `npx skerry`: all commands, their help and their exit codes. */
 import { Command } from "commander";
+import { archiveCommands } from "./archive-commands.ts";
 import { completionCommand } from "./completion-command.ts";
 import { configCommands } from "./config-commands.ts";
 import { flagsCommand } from "./flags-command.ts";
+import { forgetCommand } from "./forget-commands.ts";
 import { identityKeyCommands } from "./identity-key-commands.ts";
 import { keyCommands } from "./key-commands.ts";
 import { natsCommands } from "./nats-commands.ts";
@@ -40,6 +42,8 @@ const GROUPS = [
   identityKeyCommands,
   statusCommand,
   natsCommands,
+  archiveCommands,
+  forgetCommand,
 ] as const;
 
 const AFTER_HELP = `
@@ -48,8 +52,9 @@ Environment:
   SKERRY_TOKEN     a bearer token; for a gateway of this machine the one of the data folder's control.json
   SKERRY_API_KEY   a key with the scope skerry:operate, for projection, subscription and parked; a local
                    system needs none
+  SKERRY_API_KEY   a key with the scope that a service's route asks for (forget)
   SKERRY_DATA_DIR  the data folder of a local start (.skerry/data)
-  NATS_URL         the NATS server of nats plan and apply
+  NATS_URL         the NATS server of nats plan and apply, and of archive export
   NO_COLOR         no colours in tables
 
 Exit codes:
