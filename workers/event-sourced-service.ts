@@ -41,12 +41,7 @@ import { tracedD1 } from "#shared/storage/traced-d1.ts";
 import { type ControlEnv, type ServiceControl, serviceControl } from "./service-control.ts";
 import { type ErasureEnv, type OwnLogs, serviceErasure } from "./service-erasure.ts";
 import { type ServiceIdentityEnv, serviceIdentity } from "./service-identity.ts";
-import {
-  type MessagesEnv,
-  messengerLogic,
-  type ServiceMessages,
-  serviceMessages,
-} from "./service-messages.ts";
+import type { MessagesEnv, MessagesOverNats, ServiceMessages } from "./service-messages.ts";
 
 /** The bindings that every event-sourced service has in its `wrangler.toml`. */
 export interface EventSourcedEnv extends ControlEnv, ErasureEnv, ServiceIdentityEnv, MessagesEnv {
@@ -74,7 +69,7 @@ export interface ServiceParts<Env, Schema extends z.ZodType> {
   /** What the registry knows of a service now. */
   readonly entry: ControlLink["entry"];
   readonly commands: Commands;
-  /** Works where `MESSENGERS` is bound. */
+  /** Rejects where the service declares no `messages`. */
   readonly messaging: Messaging;
   /** By the projection's name. */
   readonly projectors: Actors<ProjectionMethods>;
@@ -105,10 +100,14 @@ export interface EventSourcedService<Env extends EventSourcedEnv, Schema extends
   /** The variables, NATS_URL aside, that it cannot do without and does not have. */
   missing?(env: Env): readonly string[];
   addRoutes(app: ServiceApp, parts: ServiceParts<Env, Schema>): void;
-  /** What it hears and answers of messages, where `MESSENGERS` is bound. */
-  messages?(parts: Omit<ServiceParts<Env, Schema>, "projectors">): readonly MessageHandler[];
-  /** Messengers, each with a connection of its own; 1 when absent. */
-  readonly messengers?: number;
+  /** Absent: it neither sends nor hears messages, and none of what they need is in its worker. */
+  readonly messages?: {
+    readonly over: MessagesOverNats;
+    /** Actors that send and listen, each with a connection of its own. */
+    readonly messengers: number;
+    /** What it hears and answers. */
+    handlers(parts: Omit<ServiceParts<Env, Schema>, "projectors">): readonly MessageHandler[];
+  };
 }
 
 /** Returns the worker's handlers and the classes that its `wrangler.toml` names; export each as a class of its own. */
@@ -142,7 +141,8 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     commands({ actors: durableActors<CommandMethods>(env.COMMANDS), shards: service.shards });
 
   const messagesOf = (env: Env): ServiceMessages =>
-    serviceMessages(service.name, env, service.messengers ?? 1);
+    service.messages?.over.messagesOf(service.name, env, service.messages.messengers) ??
+    noMessages(service.name);
 
   const partsOf = (env: Env): Omit<ServiceParts<Env, Schema>, "projectors"> => {
     const { link, config, flags } = controlOf(env);
@@ -280,8 +280,10 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
 
   class Messenger extends DurableObject<Env> {
     actor = host(this.ctx, this.env, "messenger", (context) => {
-      const handlers = service.messages?.(partsOf(this.env)) ?? [];
-      return messengerLogic(context, { ...accessOf(this.env), service: service.name, handlers });
+      const { name, messages } = service;
+      if (!messages) throw new Error(`Cannot start a messenger: "${name}" declares no messages`);
+      const handlers = messages.handlers(partsOf(this.env));
+      return messages.over.messengerLogic(context, { ...accessOf(this.env), service: name, handlers });
     });
     /** What handles a message may go by the configuration; what is sent does not wait for it. */
     loaded = () => controlOf(this.env).link.load((work) => this.ctx.waitUntil(work));
@@ -348,6 +350,11 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
 /** Whose Actor has this name: the projection's, or one of its shards'. */
 const ofShard = (projections: readonly Projection[], name: string): Projection =>
   projections.find((projection) => shardNames(projection).includes(name)) ?? named(projections, name);
+
+const noMessages = (service: string): ServiceMessages => {
+  const reject = () => Promise.reject(new Error(`Cannot send a message: "${service}" declares no messages`));
+  return { messaging: { publish: reject, ask: reject }, checks: [] };
+};
 
 /** Processes, and the projections that park. */
 const thatPark = (

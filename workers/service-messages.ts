@@ -19,7 +19,7 @@ import { durableActors } from "#shared/runtime/durable-actor.ts";
 
 const SYSTEM = "nats";
 
-/** The binding of a service that sends or hears messages; its class is made with {@link messengerLogic}. */
+/** The binding of a service that sends or hears messages; its class is made with {@link messagesOverNats}. */
 export interface MessagesEnv {
   MESSENGERS?: DurableObjectNamespace;
 }
@@ -32,11 +32,7 @@ export interface ServiceMessages {
 }
 
 /** @param count messengers of the service, each with a connection of its own */
-export const serviceMessages = (
-  service: string,
-  { MESSENGERS }: MessagesEnv,
-  count: number,
-): ServiceMessages => {
+const messagesOf = (service: string, { MESSENGERS }: MessagesEnv, count: number): ServiceMessages => {
   const messengers = {
     named(name: string): MessengerMethods {
       if (MESSENGERS) return durableActors<MessengerMethods>(MESSENGERS).named(name);
@@ -62,7 +58,7 @@ const checked = ({ listening, listeners, failure }: MessengerStatus) => {
 };
 
 /** What the Durable Object bound as `MESSENGERS` hosts. */
-export const messengerLogic = (
+const messengerLogic = (
   context: ActorContext,
   {
     service,
@@ -89,3 +85,7 @@ export const messengerLogic = (
     random: Math.random,
     sleep,
   });
+
+/** What a service declares as `messages.over`. */
+export const messagesOverNats = { messagesOf, messengerLogic };
+export type MessagesOverNats = typeof messagesOverNats;

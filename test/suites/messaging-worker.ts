@@ -5,6 +5,7 @@ import { answer, hear } from "#shared/messaging/message-handlers.ts";
 import { messagesOf, request, topic } from "#shared/messaging/message-types.ts";
 import { ok } from "#shared/result.ts";
 import { type EventSourcedEnv, eventSourcedService } from "#workers/event-sourced-service.ts";
+import { messagesOverNats } from "#workers/service-messages.ts";
 
 interface Env extends EventSourcedEnv {
   SERVICE: "catalog" | "orders";
@@ -46,8 +47,7 @@ const { handlers, Messenger, Commander } = eventSourcedService<Env, z.ZodObject>
   shards: 1,
   projections: [],
   processes: () => [],
-  messages: () => MESSAGES[SERVICE],
-  messengers: 2,
+  messages: { over: messagesOverNats, messengers: 2, handlers: () => MESSAGES[SERVICE] },
   addRoutes(app, { messaging, env: { OTHER } }) {
     const route = (path: string, work: () => Promise<unknown>) =>
       app.get(path, async (c) => {
