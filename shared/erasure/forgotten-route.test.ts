@@ -48,7 +48,7 @@ describe("POST /forgotten", () => {
   it("answers with the position by which a query waits for the read model", async () => {
     const { ask } = setUp();
     const answer = await ask("ada");
-    expect(answer.headers.get("skerry-position")).toBe("orders:7");
+    expect(answer.headers.get("skerry-position")).toBe("orders=7");
     expect(await answer.json()).toEqual({ subject: "ada", position: 7 });
   });
 

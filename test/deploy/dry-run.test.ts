@@ -10,7 +10,7 @@ const GZIP_KIB_MAX: Readonly<Record<string, number>> = {
   "skerry-gateway": 280,
   "skerry-control": 400,
   "skerry-catalog": 300,
-  "skerry-orders": 400,
+  "skerry-orders": 420,
   "skerry-inventory": 400,
   "skerry-payments": 400,
   "skerry-monitor": 120,

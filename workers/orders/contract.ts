@@ -1,5 +1,7 @@
 /** What other services may see of orders: its events, its problem types, its configuration, its version. */
 import * as z from "zod";
+import { personal } from "#shared/erasure/personal.ts";
+import { SUBJECT_EVENTS } from "#shared/erasure/subject.ts";
 import { idField, moneyField, quantityField, timeField } from "#shared/events/event-fields.ts";
 import { type EventOf, type EventTypes, event } from "#shared/events/event-types.ts";
 import type { ProblemTable } from "#shared/http/errors.ts";
@@ -36,14 +38,17 @@ const orderLine = z.strictObject({
 });
 
 /** Aggregate `order`, id: orderId. */
-export const ORDERS_EVENTS = {
+const ORDER_EVENTS = {
   OrderPlaced: event({
     orderId: idField,
     customerId: idField,
     lines: z.array(orderLine).min(1),
     total: moneyField,
     placedAt: timeField,
-  }),
+  }).next(
+    (v1) => ({ ...v1, deliveryAddress: personal(z.string(), { subject: "customerId" }).optional() }),
+    (v1) => v1,
+  ),
   /** The stock is held: the order may be paid. */
   OrderStockReserved: event({ orderId: idField, customerId: idField, total: moneyField }),
   OrderConfirmed: event({ orderId: idField }),
@@ -56,7 +61,10 @@ export const ORDERS_EVENTS = {
   OrderCancelled: event({ orderId: idField, reason: z.string() }),
 } as const satisfies EventTypes;
 
-export type OrderEvent = EventOf<typeof ORDERS_EVENTS>;
+export type OrderEvent = EventOf<typeof ORDER_EVENTS>;
+
+/** All that the log holds: of orders, and of customers that were forgotten. */
+export const ORDERS_EVENTS = { ...ORDER_EVENTS, ...SUBJECT_EVENTS } as const satisfies EventTypes;
 
 type DataOf<Type extends OrderEvent["type"]> = Extract<OrderEvent, { type: Type }>["data"];
 

@@ -12,6 +12,8 @@ export type OrderCommand =
       readonly orderId: string;
       readonly customerId: string;
       readonly lines: readonly OrderLine[];
+      /** Forgotten with the customer; no decision depends on it. */
+      readonly deliveryAddress?: string | undefined;
       /** Epoch milliseconds. */
       readonly at: number;
     }
@@ -70,14 +72,21 @@ const totalOf = (lines: readonly OrderLine[]) => {
 };
 
 const place = (
-  { orderId, customerId, lines, at }: Command<"PlaceOrder">,
+  { orderId, customerId, lines, deliveryAddress, at }: Command<"PlaceOrder">,
   state: OrderState,
 ): Decision<OrderEvent> => {
   // The id is new for every order, so only a repetition can meet itself here.
   if (state.status !== "none") return ok([]);
   const total = totalOf(lines);
   if (!total.ok) return total;
-  const data = { orderId, customerId, lines, total: total.value, placedAt: rfc3339(at) };
+  const data = {
+    orderId,
+    customerId,
+    lines,
+    total: total.value,
+    placedAt: rfc3339(at),
+    ...(deliveryAddress !== undefined && { deliveryAddress }),
+  };
   return ok([{ type: "OrderPlaced", data }]);
 };
 

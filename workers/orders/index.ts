@@ -24,7 +24,10 @@ interface Env extends EventSourcedEnv {
   CATALOG: Fetcher;
 }
 
-const { handlers, Commander, Projector, Processor } = eventSourcedService<Env, typeof ORDERS_CONFIG>({
+const { handlers, Commander, Projector, Processor, SubjectKeeper } = eventSourcedService<
+  Env,
+  typeof ORDERS_CONFIG
+>({
   name: ORDERS.service,
   major: ORDERS.major,
   version: ORDERS.version,
@@ -69,5 +72,6 @@ const { handlers, Commander, Projector, Processor } = eventSourcedService<Env, t
 export class OrderCommander extends Commander {}
 export class OrderProjector extends Projector {}
 export class OrderProcessor extends Processor {}
+export class OrderSubjectKeeper extends SubjectKeeper {}
 
 export default handlers;

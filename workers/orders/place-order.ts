@@ -12,6 +12,7 @@ import type { PriceQuotes } from "./price-quotes.ts";
 export interface OrderRequest {
   readonly customerId: string;
   readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
+  readonly deliveryAddress?: string | undefined;
 }
 
 export interface PlacedOrder {
@@ -42,6 +43,7 @@ export const placeOrder = async (
       orderId,
       customerId: request.customerId,
       lines: lines.value,
+      deliveryAddress: request.deliveryAddress,
       at: clock(),
     }),
     operation: ["place-order"],

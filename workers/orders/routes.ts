@@ -128,7 +128,9 @@ export const addOrderRoutes = (app: ServiceApp, orders: OrderRoutes): void => {
     const placing = await placeOrder(orders, request, clientRequest(c));
     if (!placing.ok) return c.var.problem(placing.error);
     const { position, placed } = placing.value;
-    return c.json({ status: "placed" as const, ...placed, lines: [...placed.lines] }, 202, {
+    const { deliveryAddress, ...rest } = placed;
+    const address = typeof deliveryAddress === "string" && { deliveryAddress };
+    return c.json({ status: "placed" as const, ...rest, lines: [...rest.lines], ...address }, 202, {
       location: `/${ORDERS.service}/v${ORDERS.major}/orders/${placed.orderId}`,
       [POSITION_HEADER]: formatPosition(ORDERS.service, position),
     });
@@ -218,6 +220,7 @@ const summaryOf = ({ orderId, customerId, status, total, placedAt }: OrderRow) =
 const orderOf = (row: OrderRow) => ({
   ...summaryOf(row),
   lines: [...row.lines],
+  ...(row.deliveryAddress !== null && { deliveryAddress: row.deliveryAddress }),
   ...(row.reason !== null && { reason: row.reason }),
   ...(row.detail !== null && { detail: row.detail }),
   ...(row.confirmedAt !== null && { confirmedAt: row.confirmedAt }),

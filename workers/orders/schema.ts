@@ -15,6 +15,8 @@ export const orders = sqliteTable(
     detail: text(),
     lines: text({ mode: "json" }).$type<readonly OrderLine[]>().notNull(),
     total: text({ mode: "json" }).$type<Money>().notNull(),
+    /** Null once the customer was forgotten. */
+    deliveryAddress: text("delivery_address"),
     placedAt: text("placed_at").notNull(),
     confirmedAt: text("confirmed_at"),
     rejectedAt: text("rejected_at"),

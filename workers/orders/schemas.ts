@@ -22,6 +22,13 @@ export const placeOrderSchema = z
       .array(z.strictObject({ sku: skuSchema, quantity: quantitySchema }))
       .min(1)
       .max(LIMITS.orderLines),
+    deliveryAddress: z
+      .string()
+      .trim()
+      .min(1)
+      .max(500)
+      .optional()
+      .meta({ description: "Forgotten with the customer", example: "12 St James's Square, London" }),
   })
   .meta({ id: "PlaceOrder" });
 
@@ -52,6 +59,7 @@ export const orderSummarySchema = z
 export const orderSchema = orderSummarySchema
   .extend({
     lines: z.array(orderLineSchema),
+    deliveryAddress: z.string().optional().meta({ description: "Absent once the customer was forgotten" }),
     reason: z.string().optional().meta({ description: "Why it was rejected or cancelled" }),
     detail: z.string().optional(),
     confirmedAt: timestampSchema.optional(),

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { v7 as uuidv7 } from "uuid";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { SubjectEvent } from "#shared/erasure/subject.ts";
 import type { Commit } from "#shared/events/event.ts";
 import { d1ReadStore } from "#shared/storage/d1-read-store.ts";
 import { startD1Database, type TestDatabase } from "#test/fake/d1-database.ts";
@@ -19,7 +20,7 @@ afterAll(() => test.close());
 const AT = Date.parse("2026-01-31T12:00:00.000Z");
 const timeOf = (position: number) => new Date(AT + position).toISOString();
 
-const commitOf = (position: number, ...events: OrderEvent[]): Commit => ({
+const commitOf = (position: number, ...events: (OrderEvent | SubjectEvent)[]): Commit => ({
   aggregate: { type: "order", id: "any" },
   position,
   commandId: `c${position}`,
@@ -85,12 +86,43 @@ describe("orders", () => {
       reason: "changed my mind",
       detail: null,
       lines,
+      deliveryAddress: null,
       total: { amount: 2500, currency: "EUR" },
       placedAt: timeOf(1),
       confirmedAt: timeOf(2),
       rejectedAt: null,
       cancelledAt: timeOf(3),
     });
+  });
+
+  it("shows where an order goes until its customer is forgotten, and whatever else is in it after that", async () => {
+    const [adas, bobs] = [uuidv7(), uuidv7()];
+    const placed = (orderId: string, customerId: string): OrderEvent => ({
+      type: "OrderPlaced",
+      data: {
+        orderId,
+        customerId,
+        lines,
+        total: { amount: 2500, currency: "EUR" },
+        placedAt: timeOf(1),
+        deliveryAddress: `at ${customerId}'s`,
+      },
+    });
+    const shown = async () => {
+      const rows = await Promise.all([adas, bobs].map((id) => d1OrderStore(test.database).find(id)));
+      return rows.map((row) => [row?.customerId, row?.deliveryAddress, row?.status]);
+    };
+    await apply([commitOf(1, placed(adas, "ada")), commitOf(2, placed(bobs, "bob"))]);
+    await apply([commitOf(3, { type: "OrderConfirmed", data: { orderId: adas } })]);
+    expect(await shown()).toEqual([
+      ["ada", "at ada's", "confirmed"],
+      ["bob", "at bob's", "placed"],
+    ]);
+    await apply([commitOf(4, { type: "SubjectForgotten", data: { subject: "ada" } })]);
+    expect(await shown()).toEqual([
+      ["ada", null, "confirmed"],
+      ["bob", "at bob's", "placed"],
+    ]);
   });
 
   it("shows every order in the state of its aggregate, however the commits are batched", () => {

@@ -1,6 +1,7 @@
 /** The read model of orders: one row an order, as it stands now. */
 import type { Projection } from "#shared/cqrs/projection.ts";
 import type { Row } from "#shared/cqrs/row-change.ts";
+import { forgottenBy } from "#shared/erasure/subject.ts";
 import type { RecordedEvent } from "#shared/events/event.ts";
 import type { OrderEvent } from "../contract.ts";
 
@@ -29,12 +30,19 @@ export const ordersProjection: Projection = {
   changes(commits) {
     const placed = new Map<string, Row>();
     const changed = new Map<string, Row>();
-    for (const event of commits.flatMap(({ events }) => events) as readonly RecordedEvent<OrderEvent>[]) {
+    const forgotten = new Set<string>();
+    for (const recorded of commits.flatMap(({ events }) => events)) {
+      const customer = forgottenBy(recorded);
+      if (customer !== undefined) {
+        forgotten.add(customer);
+        continue;
+      }
+      const event = recorded as RecordedEvent<OrderEvent>;
       const { orderId } = event.data;
       if (event.type === "OrderPlaced") {
-        const { customerId, lines, total, placedAt } = event.data;
+        const { customerId, lines, total, deliveryAddress = null, placedAt } = event.data;
         const row = { order_id: orderId, customer_id: customerId, status: "placed", lines, total };
-        placed.set(orderId, { ...row, placed_at: placedAt });
+        placed.set(orderId, { ...row, delivery_address: deliveryAddress, placed_at: placedAt });
       }
       const change = changeOf(event);
       if (change) changed.set(orderId, { order_id: orderId, ...NOTHING, ...changed.get(orderId), ...change });
@@ -42,6 +50,12 @@ export const ordersProjection: Projection = {
     return [
       { change: "insert", table, key, rows: [...placed.values()] },
       { change: "update", table, key, rows: [...changed.values()] },
+      {
+        change: "set",
+        table,
+        key: ["customer_id"],
+        rows: [...forgotten].map((customer) => ({ customer_id: customer, delivery_address: null })),
+      },
     ];
   },
 };
