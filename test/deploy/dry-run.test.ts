@@ -11,8 +11,8 @@ const GZIP_KIB_MAX: Readonly<Record<string, number>> = {
   "skerry-control": 400,
   "skerry-catalog": 300,
   "skerry-orders": 420,
-  "skerry-inventory": 400,
-  "skerry-payments": 400,
+  "skerry-inventory": 440,
+  "skerry-payments": 440,
   "skerry-monitor": 120,
   // Nearly all of it is the viewer, which is a text and costs nothing to start.
   "skerry-docs": 560,
