@@ -33,7 +33,7 @@ export interface BenchOptions {
 
 export const BENCH_USAGE = `npm run bench -- [options]
 
-Measures the platform beside the bare thing that it stands on, in one run, as ratios. Takes about five minutes.
+Measures the platform beside the bare thing that it stands on, in one run, as ratios. Takes about twenty-five minutes.
 
   --only LIST     some of: ${MEASUREMENTS.join(",")}
                   or events: ${GROUPS.events?.join(",")}
