@@ -313,7 +313,7 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     const app = createServiceApp({ name, major, description, problems, readiness, config, identity });
     const { projectors } = actors;
     service.addRoutes(app, { ...partsOf(env), projectors });
-    operatorsOnly(app, ["/parked", "/subscriptions", "/projections"], {
+    operatorsOnly(app, ["/parked", "/subscriptions", "/projections", "/forgotten"], {
       anybody: env.OPERATORS === "anybody",
     });
     const { processors, processes } = actors;

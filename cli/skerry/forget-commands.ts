@@ -87,7 +87,8 @@ export const forgetCommand = (session: Session): Command => {
 const refusalOf = ({ status, text }: ControlAnswer): ControlRefusal => {
   const { title = `answered ${status}`, detail, type = "" } = problemOf(text);
   const code = type.replace(/^.*\/problems\//, "");
-  const way = status === 401 || status === 403 ? "; SKERRY_API_KEY must have the scope skerry:forget" : "";
+  const way =
+    status === 401 || status === 403 ? "; SKERRY_API_KEY must be a key with the scope skerry:operate" : "";
   return new ControlRefusal(`${detail === undefined ? title : `${title}: ${detail}`}${way}`, {
     status,
     code,

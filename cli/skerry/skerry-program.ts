@@ -50,9 +50,8 @@ const AFTER_HELP = `
 Environment:
   SKERRY_URL       the gateway (http://localhost:8787)
   SKERRY_TOKEN     a bearer token; for a gateway of this machine the one of the data folder's control.json
-  SKERRY_API_KEY   a key with the scope skerry:operate, for projection, subscription and parked; a local
+  SKERRY_API_KEY   a key with the scope skerry:operate, for projection, subscription, parked, forget; a local
                    system needs none
-  SKERRY_API_KEY   a key with the scope that a service's route asks for (forget)
   SKERRY_DATA_DIR  the data folder of a local start (.skerry/data)
   NATS_URL         the NATS server of nats plan and apply, and of archive export
   NO_COLOR         no colours in tables

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { OPERATE_SCOPE, operatorsOnly } from "../cqrs/subscription-access.ts";
 import { createServiceApp } from "../http/service-app.ts";
 import type { Caller } from "../identity/caller.ts";
 import { IDENTITY_HEADER } from "../identity/identity-token.ts";
 import { ok } from "../result.ts";
-import { addForgottenRoute, FORGET_SCOPE } from "./forgotten-route.ts";
+import { addForgottenRoute } from "./forgotten-route.ts";
 
 const setUp = (scopes?: readonly string[]) => {
   const forgotten: string[] = [];
@@ -16,6 +17,7 @@ const setUp = (scopes?: readonly string[]) => {
     readiness: [],
     ...(scopes && { identity: { verifier: { verify: async () => ok(caller) } } }),
   });
+  operatorsOnly(app, ["/forgotten"], { anybody: false });
   addForgottenRoute(app, {
     service: "orders",
     forgetting: () => ({
@@ -34,7 +36,7 @@ const setUp = (scopes?: readonly string[]) => {
 
 describe("POST /forgotten", () => {
   it.each([
-    ["with the scope", [FORGET_SCOPE], 200],
+    ["with the scope", [OPERATE_SCOPE], 200],
     ["with others", ["orders:write", "skerry"], 403],
     ["that nobody knows", [], 403],
   ])("from a caller %s", async (_, scopes, status) => {

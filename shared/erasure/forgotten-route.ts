@@ -5,17 +5,13 @@ import { formatPosition, POSITION_HEADER } from "../cqrs/position.ts";
 import { idField } from "../events/event-fields.ts";
 import { jsonAnswer, jsonBody, problemAnswers } from "../http/route-parts.ts";
 import type { ServiceApp } from "../http/service-app.ts";
-import type { Caller } from "../identity/caller.ts";
 import { type Forgetting, forgetSubject } from "./forget-subject.ts";
-
-/** What a caller needs: there is no way back, so nobody has it by default. */
-export const FORGET_SCOPE = "skerry:forget";
 
 const forget = createRoute({
   method: "post",
   path: "/forgotten",
   summary: "Forgets a data subject: its personal values can be read by nobody any more",
-  description: `Needs the scope \`${FORGET_SCOPE}\`. Whoever gets no answer repeats it. There is no way back. The answer's \`${POSITION_HEADER}\` makes a query wait until the read model has removed them, too.`,
+  description: `Whoever gets no answer repeats it. There is no way back. The answer's \`${POSITION_HEADER}\` makes a query wait until the read model has removed them, too.`,
   request: { body: jsonBody(z.strictObject({ subject: idField })) },
   responses: {
     200: jsonAnswer(
@@ -26,14 +22,15 @@ const forget = createRoute({
   },
 });
 
-/** @param options.forgetting made for each request: what it stands on may belong to one */
+/**
+ * For operators alone: whoever adds it demands that of the path `/forgotten`.
+ * @param options.forgetting made for each request: what it stands on may belong to one
+ */
 export const addForgottenRoute = (
   app: ServiceApp,
   { service, forgetting }: { service: string; forgetting: () => Forgetting },
 ): void => {
   app.openapi(forget, async (c) => {
-    const { caller } = c.var;
-    if (caller && !caller.scopes.includes(FORGET_SCOPE)) return c.var.problem(notAllowed(caller));
     const forgotten = await forgetSubject(forgetting(), c.req.valid("json").subject);
     if (!forgotten.ok) return c.var.problem(forgotten.error);
     return c.json(forgotten.value, 200, {
@@ -41,8 +38,3 @@ export const addForgottenRoute = (
     });
   });
 };
-
-const notAllowed = ({ subject }: Caller) => ({
-  code: "scope_missing",
-  detail: `Forgetting a data subject as "${subject}": expected the scope "${FORGET_SCOPE}".`,
-});
