@@ -1,5 +1,4 @@
 /** The stores that read models are measured in: each with the orders' tables, and with its driver for writing row by row. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createClient } from "@libsql/client";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
@@ -12,6 +11,7 @@ import { postgresPool } from "#shared/storage/postgres-pool.ts";
 import { postgresReadStore } from "#shared/storage/postgres-read-store.ts";
 import { startPostgres } from "#test/setup/postgres.ts";
 import { temporaryFolder } from "#test/setup/temporary-folder.ts";
+import { ordersTables, ordersTablesInPostgres } from "./orders-tables.ts";
 import {
   type BareStatement,
   orderCommits,
@@ -35,10 +35,8 @@ export const startStores = async (): Promise<BenchStore[]> => {
   return relational ? [...stores, relational] : stores;
 };
 
-const migration = async (): Promise<BareStatement[]> => {
-  const text = await readFile(join(ROOT, "migrations/orders/0000_read-model.sql"), "utf8");
-  return text.split("--> statement-breakpoint").map((sql) => ({ sql, params: [] }));
-};
+const bare = (statements: readonly string[]): BareStatement[] =>
+  statements.map((sql) => ({ sql, params: [] }));
 
 /** In this process, by its own driver. */
 const local = (store: ReadStore, run: RunBare): Pick<BenchStore, "rebuild" | "writeRowByRow"> => ({
@@ -94,7 +92,7 @@ const libsql = async (): Promise<BenchStore> => {
       statements.map(({ sql, params }) => ({ sql, args: [...params] })),
       "write",
     ));
-  await run(await migration());
+  await run(bare(await ordersTables()));
   const close = async () => {
     client.close();
     await folder.remove();
@@ -119,12 +117,7 @@ const postgres = async (): Promise<BenchStore | undefined> => {
     await client.query("COMMIT");
     client.release();
   };
-  await run(
-    (await migration()).map(({ sql }) => ({
-      sql: sql.replaceAll("`", '"').replaceAll("integer", "bigint"),
-      params: [],
-    })),
-  );
+  await run(bare(await ordersTablesInPostgres()));
   const close = async () => {
     await pool.end();
     await server.dispose();

@@ -1,6 +1,4 @@
 /** Emmett's two event stores with the orders' tables beside their events, each as fast as its options allow. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SQL } from "@event-driven-io/dumbo";
 import { getPostgreSQLEventStore, postgreSQLRawBatchSQLProjection } from "@event-driven-io/emmett-postgresql";
@@ -9,7 +7,6 @@ import {
   sqliteConnection,
   sqliteRawBatchSQLProjection,
 } from "@event-driven-io/emmett-sqlite";
-import { ROOT } from "#cli/workers.ts";
 import { keyedMutex } from "#shared/cqrs/mutex.ts";
 import type { ReadStore } from "#shared/cqrs/read-store.ts";
 import { LIMITS } from "#shared/limits.ts";
@@ -17,6 +14,7 @@ import { postgresPool } from "#shared/storage/postgres-pool.ts";
 import { postgresReadStore } from "#shared/storage/postgres-read-store.ts";
 import type { TestPostgres } from "#test/setup/postgres.ts";
 import { nodeSqliteReadStore } from "./node-sqlite-read-store.ts";
+import { ordersTables, ordersTablesInPostgres } from "./orders-tables.ts";
 import { placedOrder } from "./placed-order.ts";
 
 export interface EmmettRival {
@@ -54,11 +52,6 @@ const FOLD = {
 const PULLING = { batchSize: LIMITS.projectionBatch, pullingFrequencyInMs: 0 };
 const json = (events: readonly OrderPlaced[]) => JSON.stringify(events.map(({ data }) => data));
 
-const migration = async (): Promise<string[]> =>
-  (await readFile(join(ROOT, "migrations/orders/0000_read-model.sql"), "utf8")).split(
-    "--> statement-breakpoint",
-  );
-
 /** @param file is made; `synchronous = NORMAL` with a write-ahead log: what is answered can be lost with the machine's power, not with the process */
 export const emmettOnSqlite = async (file: string): Promise<EmmettRival> => {
   const connection = sqliteConnection({ fileName: file });
@@ -66,7 +59,7 @@ export const emmettOnSqlite = async (file: string): Promise<EmmettRival> => {
   const durability = "PRAGMA synchronous = NORMAL";
   ours.exec(`PRAGMA journal_mode = WAL; ${durability}`);
   await connection.command(durability);
-  for (const statement of await migration()) {
+  for (const statement of await ordersTables()) {
     ours.exec(statement);
     await connection.command(statement);
   }
@@ -125,8 +118,7 @@ export const emmettOnPostgres = async (server: TestPostgres, database: string): 
     await root.end();
     const url = server.url.replace("/postgres?", `/${name}?`);
     const pool = postgresPool(url);
-    for (const statement of await migration())
-      await pool.query(statement.replaceAll("`", '"').replaceAll("integer", "bigint"));
+    for (const statement of await ordersTablesInPostgres()) await pool.query(statement);
     return { url, pool };
   };
   const theirs = await within(database);
