@@ -11,7 +11,7 @@ import { testProjectors } from "#test/fake/projectors.ts";
 import type { Commit } from "../events/event.ts";
 import { memoryEventLog } from "../events/memory-event-log.ts";
 import type { Projection } from "./projection.ts";
-import { shardOf } from "./projection-shards.ts";
+import { isForShard, shardOf } from "./projection-shards.ts";
 
 const sharded: Projection = { ...countingProjection, shards: 4 };
 
@@ -107,4 +107,19 @@ describe("several projections of one service", () => {
     expect(sumsIn(memory.rows("others"))).toEqual(sumsOf(10, 3));
     expect((await projection.details({})).rebuild).toBeUndefined();
   });
+});
+
+it("every shard hears that a data subject was forgotten, and of an aggregate one alone", () => {
+  const forgotten: Commit = {
+    aggregate: { type: "subject", id: "ada" },
+    position: 1,
+    commandId: "forget",
+    trace: {},
+    metadata: {},
+    events: [],
+  };
+  const order = { ...forgotten, aggregate: { type: "order", id: "ada" } };
+  const hearing = (commit: Commit) => [0, 1, 2, 3].filter((shard) => isForShard(commit, 4, shard));
+  expect(hearing(forgotten)).toEqual([0, 1, 2, 3]);
+  expect(hearing(order)).toEqual([shardOf(order, 4)]);
 });

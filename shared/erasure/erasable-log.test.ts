@@ -10,7 +10,7 @@ import { memoryEventLog } from "../events/memory-event-log.ts";
 import { typedEventLog } from "../events/typed-event-log.ts";
 import { ActorUnavailable } from "../runtime/actor.ts";
 import { actorSubjectKeys } from "./actor-subject-keys.ts";
-import { erasableLog } from "./erasable-log.ts";
+import { erasableLog, withoutPersonal } from "./erasable-log.ts";
 import { personal } from "./personal.ts";
 import { SUBJECT_EVENTS } from "./subject.ts";
 import { cachedSubjectKeys, type SubjectKeys } from "./subject-keys.ts";
@@ -202,6 +202,13 @@ describe("an erasable log", () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it("lets nothing personal of a commit stay that was just decided, which says no versions", () => {
+    const { aggregate, commandId, trace } = commit(1);
+    const events = [{ ...met("ada", ["a"]), id: "c1/0", time: "", version: 1 }];
+    const decided: Commit = { aggregate, commandId, trace, position: 1, metadata: {}, events };
+    expect(dataOf([withoutPersonal(TYPES)(decided)])).toEqual([{ who: "ada", words: null }]);
   });
 
   it("is the log itself where nothing is personal", () => {

@@ -27,9 +27,9 @@ export interface ErasableLogOptions {
 export const erasableLog = (log: EventLog, { types, keys, opens }: ErasableLogOptions): EventLog => {
   const fields = personalFieldsOf(types);
   if (fields.size === 0) return log;
-  const sealed = commitSealer(fields, keys);
-  const blank = blankCommit(fields);
-  const opened = commitOpener(fields, keys);
+  const sealed = commitSealer(fieldsFor(fields), keys);
+  const blank = blankCommit(fieldsFor(fields));
+  const opened = commitOpener(fieldsFor(fields), keys);
 
   const readable = async (commits: readonly Commit[]): Promise<Commit[]> => {
     if (keys) for (const subject of forgottenIn(commits)) keys.gone(subject);
@@ -52,26 +52,30 @@ export const erasableLog = (log: EventLog, { types, keys, opens }: ErasableLogOp
   };
 };
 
-/** A commit of these types, as who may not read personal values sees it. */
+/** A commit that was just decided, all events in their newest versions, as who may not read personal values sees it. */
 export const withoutPersonal = (types: EventTypes): ((commit: Commit) => Commit) => {
   const fields = personalFieldsOf(types);
-  return fields.size === 0 ? (commit) => commit : blankCommit(fields);
+  if (fields.size === 0) return (commit) => commit;
+  // What is decided does not say in which version: that is marked on its way into the log.
+  return blankCommit(({ type }) => fields.get(type)?.at(-1) ?? []);
 };
 
 const forgottenIn = (commits: readonly { readonly events: readonly WrittenEvent[] }[]): string[] =>
   commits.flatMap(({ events }) => events.map(forgottenBy).filter((subject) => subject !== undefined));
 
+type FieldsOf = (event: WrittenEvent) => readonly PersonalField[];
+
 /** Of an event in the version that it was written in. A version that is not known is for who checks events. */
-const fieldsFor = (
-  fields: PersonalFields,
-  { type, eventVersion = 1 }: WrittenEvent,
-): readonly PersonalField[] => fields.get(type)?.[eventVersion - 1] ?? [];
+const fieldsFor =
+  (fields: PersonalFields): FieldsOf =>
+  ({ type, eventVersion = 1 }) =>
+    fields.get(type)?.[eventVersion - 1] ?? [];
 
 const blankCommit =
-  (fields: PersonalFields) =>
+  (fieldsOf: FieldsOf) =>
   (commit: Commit): Commit => {
     const events = commit.events.map((event) => {
-      const values = personalValues(event.data, fieldsFor(fields, event));
+      const values = personalValues(event.data, fieldsOf(event));
       if (values.length === 0) return event;
       return { ...event, data: values.reduce((data, { path }) => withValue(data, path, null), event.data) };
     });
@@ -85,10 +89,10 @@ const placeOf = (
   path: readonly string[],
 ): SealedPlace => ({ aggregate, eventId, type, path });
 
-const commitSealer = (fields: PersonalFields, keys: CachedSubjectKeys | undefined) => {
+const commitSealer = (fieldsOf: FieldsOf, keys: CachedSubjectKeys | undefined) => {
   const sealEvent = async (append: Append, event: WrittenEvent, index: number): Promise<WrittenEvent> => {
     let { data } = event;
-    for (const { path, value, subject } of personalValues(data, fieldsFor(fields, event))) {
+    for (const { path, value, subject } of personalValues(data, fieldsOf(event))) {
       if (!keys || subject === undefined) {
         throw new Error(
           `Cannot write "${path.join(".")}" of an event "${event.type}": expected keys of data subjects, and whose it is`,
@@ -125,11 +129,11 @@ const refusalOf = (error: unknown) => {
   throw error;
 };
 
-const commitOpener = (fields: PersonalFields, keys: CachedSubjectKeys | undefined) => {
+const commitOpener = (fieldsOf: FieldsOf, keys: CachedSubjectKeys | undefined) => {
   const subjectsOf = (commits: readonly Commit[]): string[] =>
     commits.flatMap(({ events }) =>
       events.flatMap((event) =>
-        personalValues(event.data, fieldsFor(fields, event)).flatMap(({ subject }) => subject ?? []),
+        personalValues(event.data, fieldsOf(event)).flatMap(({ subject }) => subject ?? []),
       ),
     );
 
@@ -146,7 +150,7 @@ const commitOpener = (fields: PersonalFields, keys: CachedSubjectKeys | undefine
 
   const openEvent = async (commit: Commit, event: RecordedEvent, known: Known): Promise<RecordedEvent> => {
     let { data } = event;
-    for (const { path, value, subject } of personalValues(data, fieldsFor(fields, event))) {
+    for (const { path, value, subject } of personalValues(data, fieldsOf(event))) {
       const key = subject === undefined ? undefined : known?.get(subject);
       data = withValue(data, path, await openValue(value, key, placeOf(commit, event, event.id, path)));
     }
@@ -155,7 +159,7 @@ const commitOpener = (fields: PersonalFields, keys: CachedSubjectKeys | undefine
 
   return async (commits: readonly Commit[]): Promise<Commit[]> => {
     const known = await keysOf(commits);
-    if (!known) return commits.map(blankCommit(fields));
+    if (!known) return commits.map(blankCommit(fieldsOf));
     return Promise.all(
       commits.map(async (commit) => ({
         ...commit,
