@@ -114,6 +114,12 @@ export const LIMITS = {
   subscriptionBackoffMs: 60 * 60 * 1000,
   /** Events of one process that wait in its SQLite for another attempt, or behind one that does; then nothing new is taken. */
   subscriptionWaiting: 100_000,
+  /** Ids of handled events that one instance of a process manager remembers, the newest; all of its events carry one. */
+  processHandled: 1_000,
+  /** Timeouts of one process that run at a time, at some 500 bytes of its Actor's SQLite each; then nothing that starts one goes on. */
+  timeoutsRunning: 100_000,
+  /** Timeouts that fire in one transaction: those that fall due together must not hold up their Actor. */
+  timeoutsTogether: 500,
   /** Parked events that one request replays: a person waits for it. */
   parkedReplays: 100,
   /** No event of such a request is begun after this. */
