@@ -50,6 +50,8 @@ export interface ProcessRunOptions {
 
 /** One in so many occasions for something to go wrong is taken. */
 const RARE = 12;
+/** Of what happens seldom itself. */
+const LESS_RARE = 3;
 const forEver = () => new Promise<never>(() => undefined);
 
 export const startProcess = async ({
@@ -61,8 +63,8 @@ export const startProcess = async ({
 }: ProcessRunOptions): Promise<ProcessRun> => {
   const time = virtualTime();
   let left = faults;
-  const goesWrong = (): boolean => {
-    if (left === 0 || choose(RARE) > 0) return false;
+  const goesWrong = (rare = RARE): boolean => {
+    if (left === 0 || choose(rare) > 0) return false;
     left--;
     return true;
   };
@@ -115,7 +117,7 @@ export const startProcess = async ({
     };
   };
   const planned = async (actor: MortalProcess, plan: TimeoutPlan) => {
-    const isLost = goesWrong();
+    const isLost = goesWrong(LESS_RARE);
     // The call does not arrive, or its answer does not.
     if (isLost && choose(2) === 0) return unreachable();
     const answer = await actor.methods().plan?.(plan);
