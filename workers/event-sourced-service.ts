@@ -23,6 +23,7 @@ import type { ReadStore } from "#shared/cqrs/read-store.ts";
 import { type ServiceActors, serviceHealth, wakeService } from "#shared/cqrs/service-health.ts";
 import { operatorsOnly } from "#shared/cqrs/subscription-access.ts";
 import { addSubscriptionRoutes } from "#shared/cqrs/subscription-routes.ts";
+import { isTimeoutsProcess, type TimeoutsMethods, timeoutsActor } from "#shared/cqrs/timeouts-actor.ts";
 import { upcastProcess } from "#shared/cqrs/upcast-process.ts";
 import type { EventLog } from "#shared/events/event-log.ts";
 import { addEventSchemasRoute } from "#shared/events/event-schemas-route.ts";
@@ -96,7 +97,12 @@ export interface EventSourcedService<Env extends EventSourcedEnv, Schema extends
   readonly projections: readonly Projection[];
   /** Where its read models are; in D1 as `DB` when absent. */
   readStore?(env: Env): ReadStore;
-  processes(parts: Omit<ServiceParts<Env, Schema>, "projectors">): readonly Process[];
+  processes(
+    parts: Omit<ServiceParts<Env, Schema>, "projectors"> & {
+      /** Where the timeouts of its process managers stand. */
+      readonly timeouts: Actors<TimeoutsMethods>;
+    },
+  ): readonly Process[];
   /** The variables, NATS_URL aside, that it cannot do without and does not have. */
   missing?(env: Env): readonly string[];
   addRoutes(app: ServiceApp, parts: ServiceParts<Env, Schema>): void;
@@ -150,7 +156,8 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     return { env, commands: commandsOf(env), messaging, config, flags, entry: link.entry };
   };
 
-  const processesOf = (env: Env) => service.processes(partsOf(env));
+  const processesOf = (env: Env) =>
+    service.processes({ ...partsOf(env), timeouts: durableActors<TimeoutsMethods>(env.PROCESSORS) });
 
   const configurationCheck = (env: Env): ReadinessCheck => ({
     name: "configuration",
@@ -252,8 +259,9 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
   }
 
   class Processor extends DurableObject<Env> {
-    actor = host(this.ctx, this.env, "processor", (context) => {
+    actor = host<ProcessMethods>(this.ctx, this.env, "processor", (context) => {
       const process = named(processesOf(this.env), context.name);
+      if (isTimeoutsProcess(process)) return timeoutsActor({ context, process, ...runtime });
       const events = eventsOf(process);
       return processActor({
         context,

@@ -1,5 +1,6 @@
 /** What other services may see of orders: its events, its problem types, its configuration, its version. */
 import * as z from "zod";
+import { PROCESS_EVENTS } from "#shared/cqrs/process-manager-events.ts";
 import { personal } from "#shared/erasure/personal.ts";
 import { SUBJECT_EVENTS } from "#shared/erasure/subject.ts";
 import { idField, moneyField, quantityField, timeField } from "#shared/events/event-fields.ts";
@@ -18,6 +19,15 @@ export const ORDERS_CONFIG = z.strictObject({
     .meta({
       description:
         "How long after its placing a confirmed order may be cancelled; then it counts as handed over",
+    }),
+  paymentTimeoutMs: z
+    .int()
+    .min(1_000)
+    .max(7 * 24 * 60 * 60 * 1000)
+    .default(15 * 60 * 1000)
+    .meta({
+      description:
+        "How long the payment of an order whose stock is held may stay unanswered before the order is rejected; in force for orders whose stock is held from then on",
     }),
   quoteMs: z
     .int()
@@ -56,15 +66,22 @@ const ORDER_EVENTS = {
     orderId: idField,
     reason: z.enum(["out_of_stock", "payment_declined"]),
     detail: z.string(),
-  }),
+  }).next(
+    (v1) => ({ ...v1, reason: z.enum(["out_of_stock", "payment_declined", "payment_timeout"]) }),
+    (v1) => v1,
+  ),
   /** The reason is the client's text. */
   OrderCancelled: event({ orderId: idField, reason: z.string() }),
 } as const satisfies EventTypes;
 
 export type OrderEvent = EventOf<typeof ORDER_EVENTS>;
 
-/** All that the log holds: of orders, and of customers that were forgotten. */
-export const ORDERS_EVENTS = { ...ORDER_EVENTS, ...SUBJECT_EVENTS } as const satisfies EventTypes;
+/** All that the log holds: of orders, of customers that were forgotten, and of its processes. */
+export const ORDERS_EVENTS = {
+  ...ORDER_EVENTS,
+  ...SUBJECT_EVENTS,
+  ...PROCESS_EVENTS,
+} as const satisfies EventTypes;
 
 type DataOf<Type extends OrderEvent["type"]> = Extract<OrderEvent, { type: Type }>["data"];
 

@@ -1,5 +1,6 @@
 /** Orders: what it is made of. */
 import { v7 as uuidv7 } from "uuid";
+import { managedProcesses, processAggregates } from "#shared/cqrs/process-manager-processes.ts";
 import { bindingUpstream } from "#shared/http/upstream-binding.ts";
 import { identifiedUpstream } from "#shared/identity/carry-identity.ts";
 import { serviceBindings } from "#shared/registry/instance-upstream.ts";
@@ -17,6 +18,7 @@ import { d1OrderStore } from "./order-store.ts";
 import { priceQuotes } from "./price-quotes.ts";
 import { followPayment } from "./processes/follow-payment.ts";
 import { followStock } from "./processes/follow-stock.ts";
+import { paymentTimeout } from "./processes/payment-timeout.ts";
 import { ordersProjection } from "./projections/orders.ts";
 import { addOrderRoutes } from "./routes.ts";
 
@@ -34,12 +36,16 @@ const { handlers, Commander, Projector, Processor, SubjectKeeper } = eventSource
   description: "Orders, from placing to confirmation, rejection or cancellation.",
   config: ORDERS_CONFIG,
   problems: ORDERS_PROBLEMS,
-  aggregates: { [order.type]: order },
+  aggregates: { [order.type]: order, ...processAggregates(paymentTimeout) },
   events: ORDERS_EVENTS,
   sources: { [INVENTORY.service]: INVENTORY_EVENTS, [PAYMENTS.service]: PAYMENTS_EVENTS },
   shards: 4,
   projections: [ordersProjection],
-  processes: ({ commands }) => [followStock(commands), followPayment(commands)],
+  processes: ({ commands, timeouts, config }) => [
+    followStock(commands),
+    followPayment(commands),
+    ...managedProcesses(paymentTimeout, { commands, timeouts, settings: config.get, clock: systemClock }),
+  ],
   addRoutes: (app, { env, commands, projectors, config, flags, entry }) =>
     addOrderRoutes(app, {
       commands,
