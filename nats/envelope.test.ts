@@ -25,7 +25,7 @@ const append: Append = {
 const textOf = ({ payload }: { payload: Uint8Array }) => new TextDecoder().decode(payload);
 const decoded = (commit: Append) => {
   const { payload, headers } = encodeCommit("orders", commit);
-  return decodeCommit({ aggregate: commit.aggregate, position: 42, payload, headers });
+  return decodeCommit({ aggregate: commit.aggregate, position: 42, payload, carrier: { headers } });
 };
 
 describe("a commit as a message", () => {
@@ -82,7 +82,7 @@ describe("a commit as a message", () => {
       '[{"specversion":"1.0","id":"c/0","source":"/orders","type":"orders.OrderPlaced","subject":"order/o-1",' +
       '"time":"2026-01-31T12:00:00.000Z","datacontenttype":"application/json","aggregateversion":1,"data":{"n":1}}]';
     const message = { aggregate: append.aggregate, position: 7, payload: new TextEncoder().encode(stored) };
-    expect(decodeCommit({ ...message, headers: undefined })).toEqual({
+    expect(decodeCommit({ ...message, carrier: {} })).toEqual({
       aggregate: append.aggregate,
       position: 7,
       commandId: "",
@@ -166,7 +166,7 @@ describe("a commit as a message", () => {
   });
 
   it("that is not JSON is not taken for a commit", () => {
-    const message = { aggregate: append.aggregate, position: 1, headers: undefined };
+    const message = { aggregate: append.aggregate, position: 1, carrier: {} };
     expect(() => decodeCommit({ ...message, payload: new TextEncoder().encode("hello") })).toThrow(
       SyntaxError,
     );

@@ -109,19 +109,37 @@ const fieldsOf = <Field extends string>(
   return fields;
 };
 
-/** @throws SyntaxError when the payload is not JSON: nothing but this adapter writes to a log */
+/**
+ * Headers are read when somebody asks for what they say: a read model that is filled asks for none, and they cost as much as
+ * the payload.
+ * @throws SyntaxError when the payload is not JSON: nothing but this adapter writes to a log
+ */
 export const decodeCommit = <Event extends DomainEvent>(message: {
   aggregate: AggregateRef;
   position: number;
   payload: Uint8Array;
-  headers: MsgHdrs | undefined;
+  /** Whose `headers` may be made when they are first asked for. */
+  carrier: { readonly headers?: MsgHdrs | undefined };
 }): Commit<Event> => {
   const batch = JSON.parse(decoder.decode(message.payload)) as CloudEvent[];
+  const { carrier } = message;
+  let carried: Carried | undefined;
+  const carriedNow = () => {
+    carried ??= carriedIn(carrier.headers);
+    return carried;
+  };
   return {
     aggregate: message.aggregate,
     position: message.position,
-    commandId: message.headers?.get(COMMAND_ID) ?? "",
-    ...carriedIn(message.headers),
+    get commandId() {
+      return carrier.headers?.get(COMMAND_ID) ?? "";
+    },
+    get trace() {
+      return carriedNow().trace;
+    },
+    get metadata() {
+      return carriedNow().metadata;
+    },
     events: batch.map(
       (event) =>
         ({

@@ -162,9 +162,10 @@ const readPage = async (consumer: Consumer, size: number, commits: Commit[]): Pr
   };
   endWhenStalled().catch(() => undefined);
   try {
-    for await (const { subject, seq, data, headers } of messages) {
+    for await (const message of messages) {
+      const { subject, seq, data } = message;
       const aggregate = parseCommitSubject(subject);
-      commits.push(decodeCommit({ aggregate, position: seq, payload: data, headers }));
+      commits.push(decodeCommit({ aggregate, position: seq, payload: data, carrier: message }));
     }
   } finally {
     whole.abort();
@@ -174,9 +175,14 @@ const readPage = async (consumer: Consumer, size: number, commits: Commit[]): Pr
 
 const commitOfDirect = (message: Msg): Commit => {
   const { subject, seq } = directPlace(message);
-  const { data, headers } = message;
-  return decodeCommit({ aggregate: parseCommitSubject(subject), position: seq, payload: data, headers });
+  const aggregate = parseCommitSubject(subject);
+  return decodeCommit({ aggregate, position: seq, payload: message.data, carrier: message });
 };
 
 const commitOf = ({ subject, seq, data, header }: StoredMsg): Commit =>
-  decodeCommit({ aggregate: parseCommitSubject(subject), position: seq, payload: data, headers: header });
+  decodeCommit({
+    aggregate: parseCommitSubject(subject),
+    position: seq,
+    payload: data,
+    carrier: { headers: header },
+  });

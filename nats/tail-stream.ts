@@ -34,9 +34,14 @@ export async function* tailStream(
     let bytes = 0;
     for await (const message of messages) {
       if (signal.aborted) return;
-      const { subject, seq, data, headers } = message;
+      const { subject, seq, data } = message;
       batch.push(
-        decodeCommit({ aggregate: parseCommitSubject(subject), position: seq, payload: data, headers }),
+        decodeCommit({
+          aggregate: parseCommitSubject(subject),
+          position: seq,
+          payload: data,
+          carrier: message,
+        }),
       );
       // Not `getPending()`: it goes negative while a pull waits in the queue among the messages.
       const caughtUp = message.info.pending === 0 && messages.getReceived() === messages.getProcessed();

@@ -99,7 +99,7 @@ describe("the epoch", () => {
       trace: withTrace({ traceparent: UNSAMPLED }, injectTrace),
     });
     expect(headers.get("Skerry-Epoch")).toBe("7");
-    const commit = decodeCommit({ aggregate, position: 1, payload, headers });
+    const commit = decodeCommit({ aggregate, position: 1, payload, carrier: { headers } });
     withTrace(commit.trace, () => undefined);
     expect(saw).toHaveBeenLastCalledWith(7);
     const newer = { ...commit, trace: { ...commit.trace, [HEADER]: "9" } };

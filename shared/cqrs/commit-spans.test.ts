@@ -42,6 +42,11 @@ describe("inCommitSpans", () => {
     expect(spans.take()).toHaveLength(32);
   });
 
+  it("looks for no traces in a larger one", async () => {
+    expect(await run(Array.from({ length: 501 }, (_, n) => inTrace(n + 1)))).toBe("done");
+    expect(spans.take()).toEqual([]);
+  });
+
   it("marks every trace's span as failed when the work fails, and passes the failure on", async () => {
     const failing = run([inTrace(1), inTrace(2)], () => Promise.reject(new RangeError("too far")));
     await expect(failing).rejects.toThrow("too far");

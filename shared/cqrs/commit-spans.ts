@@ -6,6 +6,8 @@ import { inSpan } from "../telemetry/span.ts";
 
 /** More traces than this in one batch are a backlog, not something to look at one by one. */
 const TRACES_MAX = 32;
+/** More commits than this are one, too: who looks for traces among them reads the headers of all. */
+const COMMITS_MAX = 500;
 /** The last field of a `traceparent` with the sampled bit set (W3C Trace Context, section 3.2.2.5). */
 const SAMPLED = /-[0-9a-f][13579bdf]$/;
 
@@ -21,7 +23,7 @@ export const inCommitSpans = <T>(
 ): Promise<T> => {
   withTrace(commits.at(-1)?.trace ?? {}, () => undefined);
   const sampled = new Map<string, Commit>();
-  for (const commit of commits) {
+  for (const commit of commits.length > COMMITS_MAX ? [] : commits) {
     const { traceparent } = commit.trace;
     if (traceparent && SAMPLED.test(traceparent)) sampled.set(traceparent, commit);
     if (sampled.size === TRACES_MAX) break;
