@@ -1,5 +1,5 @@
 /** An EventLog in which personal values stand sealed, each under the key of its data subject. */
-import type { Commit, RecordedEvent, WrittenEvent } from "../events/event.ts";
+import { type Commit, type RecordedEvent, type WrittenEvent, withEvents } from "../events/event.ts";
 import { type Append, type EventLog, LogUnavailable } from "../events/event-log.ts";
 import type { EventTypes } from "../events/event-types.ts";
 import { err, ok, type Result } from "../result.ts";
@@ -79,7 +79,9 @@ const blankCommit =
       if (values.length === 0) return event;
       return { ...event, data: values.reduce((data, { path }) => withValue(data, path, null), event.data) };
     });
-    return events.some((event, index) => event !== commit.events[index]) ? { ...commit, events } : commit;
+    return events.some((event, index) => event !== commit.events[index])
+      ? withEvents(commit, events)
+      : commit;
   };
 
 const placeOf = (
@@ -161,10 +163,9 @@ const commitOpener = (fieldsOf: FieldsOf, keys: CachedSubjectKeys | undefined) =
     const known = await keysOf(commits);
     if (!known) return commits.map(blankCommit(fieldsOf));
     return Promise.all(
-      commits.map(async (commit) => ({
-        ...commit,
-        events: await Promise.all(commit.events.map((event) => openEvent(commit, event, known))),
-      })),
+      commits.map(async (commit) =>
+        withEvents(commit, await Promise.all(commit.events.map((event) => openEvent(commit, event, known)))),
+      ),
     );
   };
 };

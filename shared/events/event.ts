@@ -56,3 +56,19 @@ export interface Commit<Event extends DomainEvent = DomainEvent> {
   readonly metadata: CommitMetadata;
   readonly events: readonly RecordedEvent<Event>[];
 }
+
+/** The commit with other events; whatever else it says is still read when somebody asks. */
+export const withEvents = (commit: Commit, events: readonly RecordedEvent[]): Commit => ({
+  aggregate: commit.aggregate,
+  position: commit.position,
+  get commandId() {
+    return commit.commandId;
+  },
+  get trace() {
+    return commit.trace;
+  },
+  get metadata() {
+    return commit.metadata;
+  },
+  events,
+});

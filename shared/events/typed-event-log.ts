@@ -1,5 +1,5 @@
 /** An EventLog whose writers cannot err and whose readers see every event in its newest version. */
-import type { Commit, RecordedEvent, WrittenEvent } from "./event.ts";
+import { type Commit, type RecordedEvent, type WrittenEvent, withEvents } from "./event.ts";
 import { type EventLog, LogUnavailable } from "./event-log.ts";
 import { type EventTypes, newestVersion } from "./event-types.ts";
 import { upcast } from "./upcast.ts";
@@ -51,7 +51,9 @@ export const typedEventLog = (
   /** The same object unless one of its events has an old version. */
   const newest = (commit: Commit): Commit => {
     const events = commit.events.map((event) => newestOf(event, commit));
-    return events.some((event, index) => event !== commit.events[index]) ? { ...commit, events } : commit;
+    return events.some((event, index) => event !== commit.events[index])
+      ? withEvents(commit, events)
+      : commit;
   };
 
   return {
