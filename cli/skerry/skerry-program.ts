@@ -9,6 +9,7 @@ import { identityKeyCommands } from "./identity-key-commands.ts";
 import { keyCommands } from "./key-commands.ts";
 import { natsCommands } from "./nats-commands.ts";
 import { parkedCommands } from "./parked-commands.ts";
+import { processesCommand } from "./process-commands.ts";
 import { projectionCommands } from "./projection-commands.ts";
 import { registryCommands } from "./registry-commands.ts";
 import { rolloutCommands } from "./rollout-commands.ts";
@@ -34,6 +35,7 @@ const GROUPS = [
   projectionCommands,
   subscriptionCommands,
   parkedCommands,
+  processesCommand,
   flagsCommand,
   secretCommands,
   tokenCommands,
