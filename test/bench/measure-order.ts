@@ -119,7 +119,7 @@ const confirmations = async (natsUrl: string) => {
   const connection = await connect({ servers: natsUrl });
   const manager = await jetstreamManager(connection);
   const orders = async () => {
-    const { state } = await manager.streams.info("log-orders", { subjects_filter: "log.orders.>" });
+    const { state } = await manager.streams.info("log-orders", { subjects_filter: "log.orders.order.>" });
     return Object.values(state.subjects ?? {});
   };
   return {

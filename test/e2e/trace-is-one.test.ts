@@ -29,6 +29,7 @@ const STEPS = [
   "orders internal orders commands execute",
   "orders producer publish log-orders",
   "orders consumer project log-orders",
+  "orders consumer process log-orders",
   "orders client BATCH orders",
   "inventory consumer process log-orders",
   "inventory producer publish log-inventory",
@@ -47,8 +48,8 @@ const stepOf = ({ service, kind, name }: Span) => `${service} ${kind} ${name}`;
 
 const expectEveryStep = (spans: readonly Span[]): void => {
   expect(spans.map(stepOf)).toEqual(expect.arrayContaining(STEPS));
-  // The last commit of the saga is the order's third, and is projected as well.
-  expect(spans.filter((span) => stepOf(span) === "orders consumer project log-orders")).toHaveLength(3);
+  // Each commit of the saga is projected, the order's three and the two of the process that waits for its payment.
+  expect(spans.filter((span) => stepOf(span) === "orders consumer project log-orders")).toHaveLength(5);
 };
 
 /** Every span hangs below the client's by spans that are there. */

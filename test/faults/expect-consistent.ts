@@ -19,7 +19,9 @@ const STATUS: Readonly<Record<string, string>> = {
 
 const foldOrders = (events: readonly LoggedEvent[]): Map<string, LoggedOrder> => {
   const orders = new Map<string, LoggedOrder>();
-  for (const { type, data } of events) {
+  for (const { type, subject, data } of events) {
+    // Processes have histories of their own there.
+    if (!subject.startsWith("order/")) continue;
     const orderId = String(data.orderId);
     const known = orders.get(orderId) ?? { status: "placed", lines: [], types: [] };
     orders.set(orderId, {
