@@ -7,6 +7,7 @@ import { controlClient } from "./control-client.ts";
 import { type ControlSecrets, controlSecrets } from "./control-secrets.ts";
 import { CliFailure } from "./failure.ts";
 import { type IdentityKeys, identityKeys } from "./identity-keys.ts";
+import type { OwnNatsAccess } from "./nats-access.ts";
 import { ownerMark } from "./owned-processes.ts";
 import { registerWorkers } from "./register-workers.ts";
 import { keepSignalListeners } from "./signal-listeners.ts";
@@ -20,6 +21,7 @@ export interface LocalSystemOptions {
   /** Holds the workers' storage in `workers/`, the control plane's secrets in `control.json`, the identity keys in `identity.json`. */
   readonly dataDir: string;
   readonly natsUrl: string;
+  readonly natsAccess?: OwnNatsAccess;
   /** Variables of every worker, stronger than those of its `wrangler.toml`. */
   readonly env?: Readonly<Record<string, string>>;
   /** Variables of single workers, by worker name; stronger than `env`. */
@@ -67,7 +69,9 @@ const miniflareOptions = async (
 ) => {
   const { workerOptions } = await import("./worker-options.ts");
   const secrets = await workerSecrets(options.control, options.identity);
-  const shared = { NATS_URL: options.natsUrl, ...options.env };
+  const { creds } = options.natsAccess ?? {};
+  // Not the authority: workerd cannot be given one, and refuses to connect where it would be needed.
+  const shared = { NATS_URL: options.natsUrl, ...(creds && { NATS_CREDS: creds }), ...options.env };
   const workers = WORKERS.map((worker) =>
     workerOptions(worker, {
       contents: bundles[worker.name] ?? "",
@@ -147,7 +151,7 @@ export const startLocalSystem = async (options: LocalSystemOptions): Promise<Loc
     const building = bundler.build();
     // Looked at below; a build that fails sooner is not unhandled.
     building.catch(() => {});
-    await applyStreams({ natsUrl: options.natsUrl });
+    await applyStreams({ natsUrl: options.natsUrl, ...options.natsAccess });
     // Loading wrangler blocks this process for a second; esbuild builds on in one of its own.
     await import("./worker-options.ts");
     const control = controlSecrets(options.dataDir);

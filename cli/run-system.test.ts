@@ -25,6 +25,7 @@ test("variables choose the port, the data folder, the NATS server and the collec
     dataDir: "/data",
     fresh: true,
     natsUrl: "nats://nats:4222",
+    natsAccess: {},
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" },
   });
 });
@@ -37,4 +38,21 @@ test.each(["0", "65536", "http", "80.5", "-1"])("PORT %j is refused by name", (P
 
 test("an unknown argument is refused by name", () => {
   expect(() => readSettings(["--frsh"], {})).toThrow('cannot use the argument "--frsh": expected --fresh');
+});
+
+const ACCESS = { NATS_CREDS: "SUAB", NATS_CA: "-----BEGIN", NATS_REPLICAS: "3" };
+
+test("what a NATS server asks for goes with its address, and to no server of our own", () => {
+  expect(readSettings([], { NATS_URL: "nats://nats:4222", ...ACCESS }).natsAccess).toEqual({
+    creds: "SUAB",
+    ca: "-----BEGIN",
+    replicas: 3,
+  });
+  expect(readSettings([], ACCESS)).not.toHaveProperty("natsAccess");
+});
+
+test.each(["0", "6", "three", "1.5"])("NATS_REPLICAS %j is refused by name", (NATS_REPLICAS) => {
+  expect(() => readSettings([], { NATS_URL: "nats://nats:4222", NATS_REPLICAS })).toThrow(
+    `cannot use NATS_REPLICAS "${NATS_REPLICAS}": expected a whole number from 1 to 5`,
+  );
 });

@@ -6,6 +6,7 @@ import { controlSecretsFile } from "./control-secrets.ts";
 import { dataFolderOf, openDataFolder } from "./data-folder.ts";
 import { CliFailure } from "./failure.ts";
 import { type LocalSystem, startLocalSystem } from "./local-system.ts";
+import { natsAccessOf, type OwnNatsAccess } from "./nats-access.ts";
 import { checkNatsUrl, type NatsServer, startNatsServer } from "./nats-server.ts";
 import { portRefusal } from "./ports.ts";
 import { sayOnTerminal as say, step } from "./progress.ts";
@@ -18,6 +19,8 @@ export interface SystemSettings {
   readonly fresh: boolean;
   /** A server that somebody else runs; absent: one is started. */
   readonly natsUrl?: string;
+  /** What that server asks for. */
+  readonly natsAccess?: OwnNatsAccess;
   /** Variables that go on to every worker. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -41,7 +44,8 @@ export const readSettings = (args: readonly string[], env: NodeJS.ProcessEnv): S
     port,
     dataDir: dataFolderOf(env),
     fresh: args.includes("--fresh"),
-    ...(env.NATS_URL ? { natsUrl: env.NATS_URL } : {}),
+    // A server of our own is asked for nothing, and must not be given another's credentials.
+    ...(env.NATS_URL ? { natsUrl: env.NATS_URL, natsAccess: natsAccessOf(env) } : {}),
     env: collector ? { OTEL_EXPORTER_OTLP_ENDPOINT: collector } : {},
   };
 };
@@ -113,10 +117,18 @@ export const runSystem = async (settings: SystemSettings, signal: AbortSignal): 
     if (folder.leftovers > 0) say(`  Ended ${folder.leftovers} processes that an earlier start left behind`);
     await checkPort(settings.port);
     const natsUrl = settings.natsUrl ?? (await ownNatsUrl());
-    if (settings.natsUrl) await checkNatsUrl(settings.natsUrl);
+    const { natsAccess = {} } = settings;
+    if (settings.natsUrl) await checkNatsUrl(settings.natsUrl, natsAccess);
     signal.throwIfAborted();
     const system = await step("Building and starting the workers", () =>
-      startLocalSystem({ port: settings.port, dataDir: folder.path, natsUrl, env: settings.env, signal }),
+      startLocalSystem({
+        port: settings.port,
+        dataDir: folder.path,
+        natsUrl,
+        natsAccess,
+        env: settings.env,
+        signal,
+      }),
     );
     closers.push(system.close);
     signal.throwIfAborted();

@@ -18,6 +18,8 @@ const PAGE = 1_024;
 const PAGE_BYTES = 4 * 1024 * 1024;
 
 const NO_RESPONDERS = 503;
+/** That a page has ended, and that there is no such message (nats-server, `getDirectMulti` and `getDirectRequest`). */
+const ENDS: ReadonlySet<number | undefined> = new Set([204, 404]);
 
 /** By its version: an older one answers with one message, or, for a stream that allows no direct get, with nothing. */
 export const offersDirectPages = ({ info }: NatsConnection): boolean =>
@@ -42,9 +44,11 @@ export const directPage = (
     const subscription = connection.subscribe(inbox, {
       callback(error, message) {
         if (error) return end("silent");
-        // The end of a page, or that nothing is there; no commit is empty.
-        if (message.data.length === 0)
-          return end(message.headers?.code === NO_RESPONDERS ? "refused" : "whole");
+        // No commit is empty.
+        if (message.data.length === 0) {
+          const code = message.headers?.code;
+          return end(ENDS.has(code) ? "whole" : code === NO_RESPONDERS ? "refused" : "silent");
+        }
         messages.push(message);
         // An older server of the cluster, which knows no pages: it sends no more.
         if (!message.headers?.has("Nats-Num-Pending")) end("silent");

@@ -154,7 +154,7 @@ export const commandActor = ({
         const { position, duplicate } = appended.value;
         if (duplicate) {
           await states.catchUp(turn, folded);
-          return (await outcomeAt(turn, position)) ?? notFound(request, position);
+          return (await outcomeAt(turn, position, position)) ?? notFound(request, position);
         }
         const commit = commitOf(append, position);
         states.add(turn, folded, kept(commit));
