@@ -24,6 +24,8 @@ beforeAll(async () => {
   shop = shopOf(system);
   await shop.offer("tea", { amount: 1250, pieces: 100 });
   await shop.placeAndSettle([{ sku: "tea", quantity: 1 }]);
+  // The order's three commits, and the two of the process that waited for its payment.
+  await eventually(async () => expect((await logPositions(system.nats.url)).orders).toBe(5));
   await eventually(async () => {
     expect(await shop.stock("tea")).toMatchObject({ reserved: 1 });
     expect(itemsOf(await shop.request("/payments/v1/payments"))).toHaveLength(1);

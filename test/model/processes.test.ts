@@ -1,7 +1,6 @@
 /** Holds that a process ends each of its instances, and that each of its commands takes effect once, whatever dies in between. */
 import { expect, test } from "vitest";
 import type { Aggregates } from "#shared/cqrs/command-actor.ts";
-import type { AnyProcessManager } from "#shared/cqrs/process-manager.ts";
 import type { ProcessReacted } from "#shared/cqrs/process-manager-events.ts";
 import { appendTo } from "#shared/events/append-to.ts";
 import type { Commit } from "#shared/events/event.ts";
@@ -38,7 +37,7 @@ const start = (options: Pick<ProcessRunOptions, "choose" | "faults">, refuses: R
   const all = [booked("hotel", refuses), booked("flight", refuses), booked("guest", refuses), trip];
   return startProcess({
     ...options,
-    manager: tripProcess as AnyProcessManager,
+    manager: tripProcess,
     follows: "world",
     aggregates: Object.fromEntries(all.map((aggregate) => [aggregate.type, aggregate])) as Aggregates,
   });

@@ -1,10 +1,9 @@
 import { describe, it } from "vitest";
-import type { AnyProcessManager } from "#shared/cqrs/process-manager.ts";
 import { due, happened, reactingProcess } from "#shared/cqrs/process-manager-specification.ts";
 import { type PaymentTimeoutSettings, paymentTimeout } from "./payment-timeout.ts";
 
 const settings: PaymentTimeoutSettings = { paymentTimeoutMs: 60_000 };
-const { given, when } = reactingProcess(paymentTimeout as AnyProcessManager, settings);
+const { given, when } = reactingProcess(paymentTimeout, settings);
 const orderId = "instance";
 const reserved = happened("orders.OrderStockReserved", { orderId });
 
