@@ -27,7 +27,7 @@ const controlAnswering = (changes: (look: Look) => Partial<Changes>) =>
 test.each([
   ["catalog", CATALOG_CONFIG, { productMaxAgeSeconds: 0 }],
   ["inventory", INVENTORY_CONFIG, { receiptWaitMs: 2_000 }],
-  ["orders", ORDERS_CONFIG, { cancellationMinutes: 30, quoteMs: 1_000 }],
+  ["orders", ORDERS_CONFIG, { cancellationMinutes: 30, paymentTimeoutMs: 900_000, quoteMs: 1_000 }],
   ["payments", PAYMENTS_CONFIG, { providerTimeoutMs: 2_000 }],
 ])("%s without a control plane goes by its defaults, at once", async (service, schema, defaults) => {
   const { link, config, flags } = serviceControl(service, schema, {});
@@ -49,7 +49,7 @@ test("configuration and flags of the service's profile are in force once it is l
   const control = serviceControl("orders", ORDERS_CONFIG, { CONTROL, SKERRY_PROFILE: "production" });
   await control.link.load();
   expect(looks[0]).toMatchObject({ service: "orders", profile: "production", epoch: 0 });
-  expect(control.config.get()).toEqual({ cancellationMinutes: 30, quoteMs: 5 });
+  expect(control.config.get()).toEqual({ cancellationMinutes: 30, paymentTimeoutMs: 900_000, quoteMs: 5 });
   const accepts = (targetingKey: string) =>
     control.flags.getBooleanValue(ACCEPT_ORDERS_FLAG, true, { targetingKey });
   expect([await accepts("ada"), await accepts("grace")]).toEqual([false, true]);
