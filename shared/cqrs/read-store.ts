@@ -16,6 +16,8 @@ export interface ReadStore {
   }): Promise<"applied" | "moved">;
   /** `<table>__<suffix>` for each table: empty, with its indexes. Those that stand are kept as they are. */
   createCopies(of: { tables: readonly string[]; suffix: string }): Promise<void>;
+  /** Whether the tables are still what they were copied from: a migration may have changed them. */
+  copiesFit(of: { tables: readonly string[]; suffix: string }): Promise<boolean>;
   /**
    * In one transaction, and only when both checkpoints stand at `at`: the copies take the tables' names, and the copies'
    * checkpoint goes. The tables that they replace go too, or stay as `<table>__<keepAs>`.

@@ -18,6 +18,8 @@ export interface RebuildCopy {
   position(): Promise<number>;
   /** Brings the copy exactly to a position of the log. @throws the signal's reason, when it was not reached */
   fillTo(position: number, signal: AbortSignal): Promise<void>;
+  /** Whether it could take the place of the tables as they are now. */
+  fits(): Promise<boolean>;
   /** @param standing checkpoint of the tables that it replaces */
   takeOver(of: { standing: string; at: number; keep: boolean }): Promise<"taken" | "moved">;
   drop(): Promise<void>;
@@ -83,6 +85,7 @@ export const rebuildCopy = (build: Build, options: CopyOptions): RebuildCopy => 
       signal.throwIfAborted();
       throw new Error(`Filling "${checkpoint}" up to ${position}: the log ended at ${from}`);
     },
+    fits: () => store.copiesFit({ tables, suffix }),
     async takeOver({ standing, at, keep }) {
       if (keep) await dropOld();
       return store.takeOver({

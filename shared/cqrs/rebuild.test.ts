@@ -82,6 +82,21 @@ describe("a read model whose projection has another version", () => {
     expect(sums(memory)).toEqual(sumsOf(8, 2));
   });
 
+  it("is filled once more when a migration has changed its tables meanwhile, before anybody stands still for it", async () => {
+    const { memory, projectors } = await begin(first, 5);
+    const asked: string[] = [];
+    memory.around = async (method, call) => {
+      asked.push(method);
+      return method === "copiesFit" && asked.filter((each) => each === method).length === 1 ? false : call();
+    };
+    const next = projectors.successor(second);
+    await next.projection.wake({});
+    await next.time.pass(1_000);
+    expect(asked.filter((each) => each === "createCopies")).toHaveLength(2);
+    expect(asked.filter((each) => each === "takeOver")).toHaveLength(1);
+    expect(sums(memory)).toEqual(sumsOf(5, 2));
+  });
+
   it("is rebuilt back when the former version is deployed again", async () => {
     const { memory, projectors } = await begin(first, 5);
     const next = projectors.successor(second);

@@ -149,6 +149,11 @@ export const rebuilding = (options: RebuildOptions): Rebuilding => {
       case "taking over":
         // Much may have come since it was filled, should the Actor have been away: that is no matter of a moment.
         if (!(await fill(rebuild, signal))) return false;
+        // Looked at before anybody stands still for it.
+        if (!(await copyOf(rebuild.build).fits())) {
+          save({ ...rebuild, phase: "preparing" });
+          return true;
+        }
         await finishTakeOver(rebuild.build, rebuild.keep, signal);
         return true;
       case "cancelling":

@@ -55,11 +55,7 @@ it("events happen a second after each other", () => {
 
 it.each([
   ["names a row twice in one change", [{ id: "a" }, { id: "a" }], "is there twice"],
-  [
-    "has rows with other columns in one change",
-    [{ id: "a" }, { id: "b", sum: 1 }],
-    "of each",
-  ],
+  ["has rows with other columns in one change", [{ id: "a" }, { id: "b", sum: 1 }], "of each"],
 ])("a projection that %s is refused", (_, rows, why) => {
   const wrong = counting(() => [{ change: "upsert", table: "sums", key: ["id"], rows }]);
   expect(() => projecting(wrong).given(counted(1))).toThrow(why);

@@ -58,6 +58,13 @@ export const createCopies = async (client: PoolClient, table: string, suffix: st
   }
 };
 
+/** A copy that is not there fits nothing. */
+export const copyFits = async (client: PoolClient, table: string, suffix: string): Promise<boolean> => {
+  const [name, copy] = [quotedIdentifier(table), quotedIdentifier(copyName(table, suffix))];
+  if (!(await stands(client, name)) || !(await stands(client, copy))) return false;
+  return (await columnsOf(client, copy)) === (await columnsOf(client, name));
+};
+
 /** Within the transaction that has looked at the checkpoints. */
 export const takeOver = async (
   client: PoolClient,

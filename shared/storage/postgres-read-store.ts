@@ -2,7 +2,7 @@
 import type { Pool, PoolClient } from "pg";
 import type { ReadStore } from "../cqrs/read-store.ts";
 import { LIMITS } from "../limits.ts";
-import { createCopies, dropCopies, takeOver } from "./postgres-copies.ts";
+import { copyFits, createCopies, dropCopies, takeOver } from "./postgres-copies.ts";
 import { postgresRows } from "./postgres-rows.ts";
 import { rowChangeStatements } from "./row-change-sql.ts";
 
@@ -55,6 +55,12 @@ export const postgresReadStore = (pool: Pool): ReadStore => {
         return true;
       });
     },
+
+    copiesFit: ({ tables, suffix }) =>
+      inTransaction(async (client) => {
+        for (const table of tables) if (!(await copyFits(client, table, suffix))) return false;
+        return true;
+      }),
 
     async takeOver({ tables, suffix, projection, copy, at, keepAs }) {
       const taken = await inTransaction(async (client) => {

@@ -40,6 +40,16 @@ export const createCopies = (schema: readonly SchemaObject[], { tables, suffix }
     ];
   });
 
+/** A copy that is not there fits nothing. */
+export const copiesFit = (schema: readonly SchemaObject[], { tables, suffix }: Copies): boolean =>
+  tables.every((table) => {
+    const [standing, filled] = [find(schema, table), find(schema, copyName(table, suffix))];
+    return standing !== undefined && filled !== undefined && hasFormOf(filled, standing);
+  });
+
+const hasFormOf = (copy: SchemaObject, table: SchemaObject): boolean =>
+  normalised(renamedIn(copy.sql, copy.name, table.name)) === normalised(table.sql);
+
 /** SQLite renames no index: those of the table that goes are made anew, under their names, on the one that comes. */
 export const takeOver = (
   schema: readonly SchemaObject[],
@@ -51,7 +61,7 @@ export const takeOver = (
     const filled = find(schema, copy);
     const attempt = `Taking the place of the table "${table}" with "${copy}"`;
     if (!filled) throw new Error(`${attempt}: there is no copy; expected one that is filled`);
-    if (normalised(renamedIn(filled.sql, copy, table)) !== normalised(standing.sql)) {
+    if (!hasFormOf(filled, standing)) {
       throw new Error(
         `${attempt}: the table has changed since; expected the copy's columns. Rebuild once more`,
       );

@@ -1,7 +1,14 @@
 /** The read store in any SQLite that runs several statements as one transaction, though no code between them: D1, libSQL. */
 import type { ReadStore } from "../cqrs/read-store.ts";
 import { rowChangeStatements, type SqlStatement } from "./row-change-sql.ts";
-import { createCopies, dropCopies, READ_SCHEMA, type SchemaObject, takeOver } from "./sqlite-copies.ts";
+import {
+  copiesFit,
+  createCopies,
+  dropCopies,
+  READ_SCHEMA,
+  type SchemaObject,
+  takeOver,
+} from "./sqlite-copies.ts";
 import { sqliteRows } from "./sqlite-rows.ts";
 
 export interface SqliteDatabase {
@@ -37,6 +44,7 @@ export const sqliteReadStore = (database: SqliteDatabase): ReadStore => {
       const statements = createCopies(await database.rows<SchemaObject>(READ_SCHEMA), of);
       if (statements.length > 0) await database.run(statements);
     },
+    copiesFit: async (of) => copiesFit(await database.rows<SchemaObject>(READ_SCHEMA), of),
     async takeOver({ projection, copy, at, ...of }) {
       const standAt = [...moveCheckpoint(projection, at, at), ...moveCheckpoint(copy, at, at)];
       // Looked at first, too: somebody who has taken over already has left no copy to make statements for.

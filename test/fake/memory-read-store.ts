@@ -36,6 +36,7 @@ export const memoryReadStore = (...names: string[]): MemoryReadStore => {
         if (!tables.has(copy)) tables.set(copy, new Map());
       }
     },
+    copiesFit: async () => true,
     async takeOver({ tables: wanted, suffix, projection, copy, at: position, keepAs }) {
       if (at(projection) !== position || at(copy) !== position) return "moved";
       for (const table of wanted) {

@@ -519,7 +519,9 @@ export const testReadStore = (name: string, under: ReadStoreUnderTest): void => 
 
     it("do not take over from a table that has changed since, whose new column they lack", async () => {
       const ground = await filled();
+      expect(await ground.store.copiesFit(copies)).toBe(true);
       await ground.run("ALTER TABLE things ADD more TEXT");
+      expect(await ground.store.copiesFit(copies)).toBe(false);
       await expect(ground.store.takeOver({ ...after, at: 1 })).rejects.toThrow("has changed since");
       expect(await texts(ground)).toHaveLength(2);
       expect(await ground.store.checkpoint("p@v2")).toBe(1);
