@@ -369,7 +369,9 @@ const simulate = async ({ choose, tally, stranger }: Simulation): Promise<void> 
   for (let done = false; !done; ) {
     const { outdated, rebuild } = await answered(read.details({}));
     if (outdated && rebuild?.phase === "cancelled") await answered(read.rebuild({ keep: false }));
-    done = settled() && !["preparing", "filling", "taking over", "cancelling"].includes(rebuild?.phase ?? "");
+    const isUnderWay = ["preparing", "filling", "taking over", "cancelling"].includes(rebuild?.phase ?? "");
+    // Of an empty log there is nothing to rebuild.
+    done = settled() && (!isUnderWay || commits.length === 0);
     await answered(time.sleep(500));
   }
   const missing = () => {
