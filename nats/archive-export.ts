@@ -20,8 +20,11 @@ import {
 } from "./archive-manifest.ts";
 import { logStream } from "./subjects.ts";
 
-/** What a restore adds to see that nothing comes between; it says nothing of the commit. */
+/** What a restore adds to see that nothing comes between: where the message before stands, and which one it is. */
 export const SEQUENCE_CHECK = "Nats-Expected-Last-Sequence";
+export const MESSAGE_ID_CHECK = "Nats-Expected-Last-Msg-Id";
+/** They say nothing of the commit. */
+const OF_RESTORES: ReadonlySet<string> = new Set([SEQUENCE_CHECK, MESSAGE_ID_CHECK]);
 
 /** Messages asked for ahead, as when a log is followed. */
 const IN_FLIGHT = 256;
@@ -169,7 +172,7 @@ const storedMessage = ({ seq, subject, headers, data, info }: JsMsg): StoredMess
   subject,
   time: rfc3339(Math.floor(info.timestampNanos / 1_000_000)),
   headers: [...(headers ?? [])].flatMap(([name, values]) =>
-    name === SEQUENCE_CHECK ? [] : values.map((value) => [name, value] as const),
+    OF_RESTORES.has(name) ? [] : values.map((value) => [name, value] as const),
   ),
   payload: data,
 });

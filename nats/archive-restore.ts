@@ -8,7 +8,7 @@ import {
 } from "@nats-io/jetstream";
 import { headers as createHeaders, type MsgHdrs, type NatsConnection } from "@nats-io/nats-core";
 import { LIMITS } from "#shared/limits.ts";
-import { SEQUENCE_CHECK } from "./archive-export.ts";
+import { MESSAGE_ID_CHECK, SEQUENCE_CHECK } from "./archive-export.ts";
 import { ArchiveFault, type StoredMessage } from "./archive-line.ts";
 import type { ArchiveManifest } from "./archive-manifest.ts";
 import { archivedMessages } from "./archive-read.ts";
@@ -20,6 +20,8 @@ const STREAM_NOT_FOUND = 10059;
 const IN_FLIGHT = 128;
 /** Holds only where all of an aggregate's history is there. */
 const SUBJECT_CHECK = "Nats-Expected-Last-Subject-Sequence";
+const MESSAGE_ID = "Nats-Msg-Id";
+const OWN_CHECKS: ReadonlySet<string> = new Set([SUBJECT_CHECK, SEQUENCE_CHECK, MESSAGE_ID_CHECK]);
 
 export interface RestoreOptions {
   readonly connection: NatsConnection;
@@ -91,7 +93,7 @@ const assertSame = async (
 const sameHeaders = (stored: MsgHdrs, { headers }: StoredMessage): boolean => {
   const archived = headers.filter(([name]) => name !== SUBJECT_CHECK).map((header) => header.join(": "));
   const found = [...stored].flatMap(([name, values]) =>
-    name === SUBJECT_CHECK || name === SEQUENCE_CHECK ? [] : values.map((value) => `${name}: ${value}`),
+    OWN_CHECKS.has(name) ? [] : values.map((value) => `${name}: ${value}`),
   );
   return archived.length === found.length && archived.every((header) => found.includes(header));
 };
@@ -102,9 +104,12 @@ const publishAfter = async (
   { folder, manifest, onProgress }: RestoreOptions,
 ): Promise<void> => {
   const underWay: Promise<void>[] = [];
+  let before: StoredMessage | undefined;
   for await (const message of archivedMessages(folder, manifest)) {
+    const previous = before;
+    before = message;
     if (message.position <= done) continue;
-    underWay.push(publish(client, message, manifest));
+    underWay.push(publish(client, message, previous, manifest));
     // Handled when its turn comes: those behind a refused one are refused as well.
     underWay.at(-1)?.catch(() => undefined);
     if (underWay.length < IN_FLIGHT) continue;
@@ -118,6 +123,7 @@ const publishAfter = async (
 const publish = async (
   client: JetStreamClient,
   message: StoredMessage,
+  previous: StoredMessage | undefined,
   { service, first }: ArchiveManifest,
 ): Promise<void> => {
   const headers = createHeaders();
@@ -126,6 +132,9 @@ const publish = async (
     if (!refersToWhatIsNotThere) headers.append(name, value);
   }
   headers.set(SEQUENCE_CHECK, `${message.position - 1}`);
+  const [, previousId] = previous?.headers.find(([name]) => name === MESSAGE_ID) ?? [];
+  // Somebody else's message at that place has another id, or none.
+  if (previousId !== undefined) headers.set(MESSAGE_ID_CHECK, previousId);
   const acknowledged = await client
     .publish(message.subject, message.payload, { headers, timeout: LIMITS.archiveRequestMs, retries: 0 })
     .catch((cause: unknown) => {
