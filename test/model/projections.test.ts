@@ -416,7 +416,7 @@ describe("a read model", () => {
   it(
     "is the fold of its log through crashes, lost answers, late writes, rebuilds, other versions and shards, parking and replays",
     async () => {
-      const tally = await simulated(1_000, false);
+      const tally = await simulated(400, false);
       expectAll(tally, "crashes", "late", "faults", "takeOvers", "parked", "replays", "waits");
     },
     TIMEOUT_MS,
@@ -425,7 +425,7 @@ describe("a read model", () => {
   it(
     "is so with other Actors at work on it at once",
     async () => {
-      const tally = await simulated(300, true);
+      const tally = await simulated(150, true);
       expectAll(tally, "crashes", "late", "faults", "takeOvers", "waits");
     },
     TIMEOUT_MS,

@@ -3,8 +3,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ROOT, WORKERS } from "#cli/workers.ts";
+import { runWrangler } from "../deploy/run-wrangler.ts";
 import { temporaryFolder } from "../setup/temporary-folder.ts";
-import { runWrangler } from "./run-wrangler.ts";
 
 const withDatabase = WORKERS.flatMap(({ name, config, migrations }) =>
   migrations === undefined ? [] : [{ name, config, migrations }],

@@ -1,8 +1,8 @@
 /** Roll-outs as operators and clients meet them: who has the candidate, who does not, and how it ends. */
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { ADMIN_TOKEN, type ManyIsolates, startManyIsolates } from "../control/many-isolates.ts";
 import { type Ran, runCommand } from "../setup/run-command.ts";
-import { ADMIN_TOKEN, type ManyIsolates, startManyIsolates } from "./many-isolates.ts";
 
 /** So many that no chance puts all of them on one side: at 50 % once in thirty thousand runs. */
 const ISOLATES = 16;

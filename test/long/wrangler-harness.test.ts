@@ -11,8 +11,8 @@ import { ROOT, WORKERS } from "#cli/workers.ts";
 import { applyStreams } from "#nats/apply-streams.ts";
 import { newKey } from "#shared/config/sealing.ts";
 import { publicJwks } from "#shared/identity/identity-keys.ts";
+import { eventually, expectStatus, type Shop, shopOf } from "../e2e/shop.ts";
 import { startNats, type TestNats } from "../setup/nats.ts";
-import { eventually, expectStatus, type Shop, shopOf } from "./shop.ts";
 
 let nats: TestNats;
 let harness: TestHarness;

@@ -1,9 +1,9 @@
 /** Everything dies under load, as when the machine loses its power, and `npm start` brings all of it back. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually, type Shop, shopOf } from "../e2e/shop.ts";
-import { type ChildFolder, type ChildSystem, childFolder } from "./child-system.ts";
-import { expectConsistent, expectKeysRemembered } from "./expect-consistent.ts";
-import { startOrderLoad } from "./order-load.ts";
+import { type ChildFolder, type ChildSystem, childFolder } from "../faults/child-system.ts";
+import { expectConsistent, expectKeysRemembered } from "../faults/expect-consistent.ts";
+import { startOrderLoad } from "../faults/order-load.ts";
 
 let folder: ChildFolder;
 let system: ChildSystem;
