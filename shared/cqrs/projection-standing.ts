@@ -155,6 +155,15 @@ export const standingModel = (options: StandingOptions): StandingModel => {
     parked.remove(event.id);
   };
 
+  /** Whether the rows stand before this one, or before one that is parked behind it. */
+  const isAhead = async (commit: Commit): Promise<boolean> => {
+    const position = await store.checkpoint(checkpoint);
+    const first = parked.firstOf(commit)?.event.id;
+    return parked
+      .all()
+      .some((other) => other.commit.position > position && parked.firstOf(other.commit)?.event.id === first);
+  };
+
   const replay = (id: string) =>
     alone(async (): Promise<Result<{ id: string }, Failure>> => {
       const found = parked.find(id);
@@ -168,6 +177,9 @@ export const standingModel = (options: StandingOptions): StandingModel => {
         return err({ code: "replay_failed", detail: `Replaying "${id}": "${first.event.id}" comes first` });
       }
       try {
+        // What the rows have not been brought past comes by itself once the parking lets it go: replayed before, it came twice.
+        if (await isAhead(found.commit))
+          return err({ code: "unavailable", detail: `Replaying "${id}": its projection is not past it yet` });
         await replayOne(found, changes);
       } catch (error) {
         return err({ code: "replay_failed", detail: `Replaying "${id}": ${reasonOf(error)}` });
