@@ -9,6 +9,8 @@ export default defineConfig({
     reporters: ["default", closingLine()],
     // One at a time: each is under load by itself.
     maxWorkers: 1,
+    // They hold times, and a machine that somebody else uses may be too slow once; a second time is no accident.
+    retry: 1,
     testTimeout: 180_000,
     hookTimeout: 120_000,
   },

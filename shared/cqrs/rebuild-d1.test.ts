@@ -1,5 +1,5 @@
 /** Holds on the real D1 what the unit tests hold in memory: no row is lost, doubled, or of another version. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import {
   appendCommits,
   counting,
@@ -15,18 +15,17 @@ import { d1ReadStore } from "../storage/d1-read-store.ts";
 import type { Projection } from "./projection.ts";
 
 let test: TestDatabase;
-beforeAll(async () => {
-  test = await startD1Database("orders");
-});
-afterAll(() => test.close());
+const started: TestDatabase[] = [];
+// A database for each test: the Actors of the one before still follow their log, and would go on in it.
 beforeEach(async () => {
-  await test.clear();
-  const { results } = await test.database
-    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'numbers*'")
-    .all<{ name: string }>();
-  for (const { name } of results) await test.database.exec(`DROP TABLE "${name}"`);
+  test = await startD1Database("orders");
+  started.push(test);
   await test.database.exec("CREATE TABLE numbers (n INTEGER PRIMARY KEY, sum INTEGER NOT NULL)");
   await test.database.exec("CREATE INDEX numbers_by_sum ON numbers (sum, n)");
+});
+
+afterAll(async () => {
+  for (const database of started) await database.close();
 });
 
 const rows = async (table = "numbers") =>
@@ -44,7 +43,8 @@ const until = async ({ projection, time }: TestProjectors, done: () => Promise<b
   const end = systemClock() + 20_000;
   await projection.wake({});
   while (!(await done())) {
-    if (systemClock() > end) throw new Error("Waited in vain for 20 s");
+    if (systemClock() > end)
+      throw new Error(`Waited in vain for 20 s: ${JSON.stringify(await projection.details({}))}`);
     await time.pass(100);
   }
 };
