@@ -7,6 +7,7 @@ export default defineConfig({
     include: ["{cli,nats,otel,shared,test,workers}/**/*.test.ts"],
     exclude: ["test/long/**"],
     reporters: ["default", closingLine()],
+    setupFiles: ["test/setup/property-seed.ts"],
     // Most of their time files wait for servers, so that two at a time are no burden even for two cores.
     maxWorkers: 2,
     // Tests that start servers take seconds on a small machine; a test that hangs is still told apart.
