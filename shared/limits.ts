@@ -106,6 +106,10 @@ export const LIMITS = {
   processBacklog: 1_000,
   /** Attempts of one step of a process before its message is parked. */
   processAttempts: 6,
+  /** One attempt of a process at an event: an order of 200 lines is 200 commands, one after the other. */
+  processAttemptMs: 30_000,
+  /** The longest attempt that a process may declare: with a slice of `pumpMs` before it, an alarm is well within its 15 minutes. */
+  subscriptionAttemptMs: 5 * 60_000,
   /** The most attempts that a process may declare: with the longest pauses they last two weeks. */
   subscriptionAttempts: 1_000,
   /** The most events that a process may declare to handle at once: each may hold one of its Actor's subrequests. */

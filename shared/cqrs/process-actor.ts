@@ -103,7 +103,7 @@ export const processActor = ({
   const place = subscriptionPlace(context.sql);
   const waiting = waitingEvents(context.sql);
   const parked = parking(context.sql);
-  const attempts = attemptsOf(process, policy, clock);
+  const attempts = attemptsOf(process, policy, { clock, sleep });
   let lanes: WaitingLanes | undefined;
   const deliver = delivery({
     process,

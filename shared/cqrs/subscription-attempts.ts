@@ -1,7 +1,8 @@
 /** One attempt of a process at an event: in its turn, in the event's trace, with every outcome a value. */
+import { bounded } from "../control/bounded.ts";
 import type { Failure } from "../http/errors.ts";
 import { err, type Result } from "../result.ts";
-import type { Clock } from "../runtime/clock.ts";
+import type { Clock, Sleep } from "../runtime/clock.ts";
 import { withTrace } from "../telemetry/propagation.ts";
 import { inSpan, refuseSpan } from "../telemetry/span.ts";
 import type { Process } from "./process.ts";
@@ -19,16 +20,30 @@ export interface Attempts {
 
 export const attemptsOf = (
   process: Process,
-  policy: Pick<SubscriptionPolicy, "concurrency">,
-  clock: Clock,
+  policy: Pick<SubscriptionPolicy, "concurrency" | "attemptMs">,
+  { clock, sleep }: { clock: Clock; sleep: Sleep },
 ): Attempts => {
   const places = semaphore(policy.concurrency);
   const placesAgain = semaphore(Math.max(1, Math.floor(policy.concurrency / 2)));
   const metrics = subscriptionMetrics(process.name, process.source);
   const destination = `log-${process.source}`;
 
-  const handle = ({ event, commit }: Step) =>
-    withTrace(commit.trace, () =>
+  /** What a handler does after its time it does still, but nobody hears of it: its commands' ids make that harmless. */
+  const inTime = ({ event, commit }: Step): Promise<Result<unknown, Failure>> => {
+    let over: AbortSignal | undefined;
+    const handled = bounded({ ms: policy.attemptMs, sleep }, (signal) => {
+      over = signal;
+      return process.handle(event, commit);
+    });
+    return handled.catch((thrown: unknown) => {
+      if (!over?.aborted || thrown !== over.reason) throw thrown;
+      return err(tooLong(event.id, policy.attemptMs));
+    });
+  };
+
+  const handle = (step: Step) => {
+    const { event, commit } = step;
+    return withTrace(commit.trace, () =>
       inSpan(
         `process ${destination}`,
         {
@@ -46,7 +61,7 @@ export const attemptsOf = (
           },
         },
         async (span): Promise<Result<unknown, Failure>> => {
-          const result = await process.handle(event, commit);
+          const result = await inTime(step);
           if (!result.ok) refuseSpan(span, result.error);
           return result;
         },
@@ -59,6 +74,7 @@ export const attemptsOf = (
           detail: `Handling "${event.id}" failed in a way that was not expected`,
         }),
     );
+  };
 
   const attempt = async (step: Step, signal?: AbortSignal): Promise<Result<unknown, Failure>> => {
     // What was interrupted before it comes again later, so what follows it must not be handled now.
@@ -78,3 +94,8 @@ export const attemptsOf = (
     again: (step, signal) => placesAgain(() => places(() => attempt(step, signal))),
   };
 };
+
+const tooLong = (id: string, ms: number): Failure => ({
+  code: "deadline_exceeded",
+  detail: `Handling "${id}": it took longer than ${ms} ms`,
+});

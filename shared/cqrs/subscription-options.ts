@@ -8,6 +8,11 @@ export interface SubscriptionOptions {
   readonly keyOf?: (event: RecordedEvent, commit: Commit) => string;
   /** After so many refusals an event is parked; {@link LIMITS.processAttempts} when absent. `unavailable` is none. */
   readonly attempts?: number;
+  /**
+   * Milliseconds of one attempt, {@link LIMITS.processAttemptMs} when absent. Then it has failed, and its event is tried again or
+   * parked, although the handler may go on.
+   */
+  readonly attemptMs?: number;
   /** Events handled at once; {@link LIMITS.processConcurrency} when absent. */
   readonly concurrency?: number;
   /** Pauses between attempts; from 100 ms, doubling up to 5 s, when absent. */
@@ -25,6 +30,7 @@ export const subscriptionPolicy = (name: string, options: SubscriptionOptions = 
   const policy: SubscriptionPolicy = {
     keyOf: (_, commit) => commit.aggregate.id,
     attempts: LIMITS.processAttempts,
+    attemptMs: LIMITS.processAttemptMs,
     concurrency: LIMITS.processConcurrency,
     backoff: USUAL_BACKOFF,
     whenParked: "go_on",
@@ -38,6 +44,7 @@ export const subscriptionPolicy = (name: string, options: SubscriptionOptions = 
     );
   };
   within("attempts", policy.attempts, 1, LIMITS.subscriptionAttempts);
+  within("attemptMs", policy.attemptMs, 1, LIMITS.subscriptionAttemptMs);
   within("concurrency", policy.concurrency, 1, LIMITS.subscriptionConcurrency);
   within("backoff.firstMs", policy.backoff.firstMs, 1, LIMITS.subscriptionBackoffMs);
   within("backoff.mostMs", policy.backoff.mostMs, policy.backoff.firstMs, LIMITS.subscriptionBackoffMs);
