@@ -82,6 +82,8 @@ export const LIMITS = {
   archiveRequestMs: 10_000,
   /** Keys of data subjects that one Actor remembers, at some 300 bytes each. */
   subjectKeysCached: 10_000,
+  /** One call to an Actor that keeps keys, which a read of the log waits for, and a command before its append. */
+  subjectKeysMs: 700,
   /** How long an Actor that is not told of a forgetting goes on with the key: each one asks again so often. */
   subjectKeyCacheMs: 10_000,
   /** How long an Idempotency-Key is remembered. */

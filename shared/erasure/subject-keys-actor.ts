@@ -60,6 +60,10 @@ export const subjectKeysActor = ({
     return { subject, id, bytes: await sealer.open(JSON.parse(key) as Sealed, placeOf(subject)) };
   };
 
+  /** What was forgotten while it was being opened is not handed out. */
+  const stillThere = (kept: KeptKey | null): KeptKey | null =>
+    kept !== null && rowOf(kept.subject)?.id === kept.id ? kept : null;
+
   const random = (bytes: number) => encodeBase64url(crypto.getRandomValues(new Uint8Array(bytes)));
 
   return {
@@ -77,7 +81,7 @@ export const subjectKeysActor = ({
           );
         }
         const row = rowOf(subject);
-        return row ? opened(row) : null;
+        return row ? stillThere(await opened(row)) : null;
       },
       async toRead({ subjects }) {
         const rows = sql.exec<Columns>(
@@ -85,8 +89,7 @@ export const subjectKeysActor = ({
           JSON.stringify(subjects),
         );
         const keys = await Promise.all(rows.map(opened));
-        // What was forgotten while others were being opened is not handed out.
-        return keys.filter((key) => key !== null && rowOf(key.subject)?.key !== null) as KeptKey[];
+        return keys.map(stillThere).filter((key) => key !== null);
       },
       async forget({ subject }) {
         sql.exec(

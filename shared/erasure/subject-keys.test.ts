@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type TestActorContext, testActorContext } from "#test/fake/actor-context.ts";
+import { virtualTime } from "#test/fake/virtual-time.ts";
 import { newKey, sealer } from "../config/sealing.ts";
-import type { ActorContext } from "../runtime/actor.ts";
+import { LIMITS } from "../limits.ts";
+import { type ActorContext, ActorUnavailable } from "../runtime/actor.ts";
 import { actorSubjectKeys } from "./actor-subject-keys.ts";
 import { cachedSubjectKeys, type SubjectKeys } from "./subject-keys.ts";
 import { subjectKeysActor } from "./subject-keys-actor.ts";
@@ -63,6 +65,48 @@ describe("an Actor of subject keys", () => {
     const keys = start(testActorContext(), slow);
     meanwhile = async () => void (await keys.forget({ subject: "ada" }));
     expect(await keys.toWrite({ subject: "ada" })).toBeNull();
+  });
+
+  it("hands out no key that was destroyed while it was being opened", async () => {
+    let meanwhile = async () => {};
+    const slow = {
+      ...sealing,
+      async open(sealed: Parameters<typeof sealing.open>[0], place: string) {
+        const opened = await sealing.open(sealed, place);
+        await meanwhile();
+        return opened;
+      },
+    };
+    for (const ask of ["toWrite", "toRead"] as const) {
+      meanwhile = async () => {};
+      const keys = start(testActorContext(), slow);
+      await keys.toWrite({ subject: "ada" });
+      meanwhile = async () => void (await keys.forget({ subject: "ada" }));
+      const asked = ask === "toWrite" ? keys.toWrite({ subject: "ada" }) : keys.toRead({ subjects: ["ada"] });
+      expect(await asked).toEqual(ask === "toWrite" ? null : []);
+    }
+  });
+});
+
+describe("an Actor of subject keys that does not answer", () => {
+  it("is unavailable after a bounded time, for whoever writes, reads or forgets", async () => {
+    const time = virtualTime();
+    const never = () => new Promise<never>(() => {});
+    const silent = { toWrite: never, toRead: never, forget: never };
+    const keys = actorSubjectKeys({ named: () => silent }, time);
+    const outcomes: unknown[] = [];
+    const began = time.clock();
+    for (const asked of [keys.toWrite("ada"), keys.toRead(["ada", "bob"]), keys.forget("ada")])
+      void asked.catch((thrown: unknown) => outcomes.push([thrown, time.clock() - began]));
+    await time.pass(LIMITS.subjectKeysMs);
+    const unavailable = [expect.any(ActorUnavailable), LIMITS.subjectKeysMs];
+    expect(outcomes).toEqual([unavailable, unavailable, unavailable]);
+  });
+
+  it("is told from one that refuses", async () => {
+    const refuse = () => Promise.reject(new Error("sealed by another"));
+    const keys = actorSubjectKeys({ named: () => ({ toWrite: refuse, toRead: refuse, forget: refuse }) });
+    await expect(keys.toRead(["ada"])).rejects.toThrow("sealed by another");
   });
 });
 
