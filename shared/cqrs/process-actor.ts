@@ -129,10 +129,12 @@ export const processActor = ({
 
   /** Where it goes on: nothing is under way when this is asked. */
   const standing = async (): Promise<Progress> => {
-    const again = place.replayFrom();
     const stored = place.read();
+    const done = stored?.floor ?? (await firstFloor());
+    // It may have been asked for just now.
+    const again = place.replayFrom();
     if (again !== undefined || !stored) {
-      const first = placeAt(again === undefined ? await firstFloor() : again - 1);
+      const first = placeAt(replayFloor(again, done));
       place.begin(first);
       progress = progressFrom(first);
     }
@@ -156,7 +158,8 @@ export const processActor = ({
   const following = pump({ context, work: follow, clock, random, sleep });
   const floor = () => {
     const again = place.replayFrom();
-    return again === undefined ? (place.read()?.floor ?? 0) : again - 1;
+    const done = place.read()?.floor ?? (again === undefined ? 0 : again - 1);
+    return replayFloor(again, done);
   };
 
   const status = (): ProcessStatus => {
@@ -222,6 +225,10 @@ export const processActor = ({
     },
   };
 };
+
+/** @param again where it is to begin again: never beyond what is done, for whatever lies between would be passed over */
+const replayFloor = (again: number | undefined, done: number): number =>
+  again === undefined ? done : Math.min(again - 1, done);
 
 const untilAborted = (signal: AbortSignal) =>
   new Promise<void>((resolve) => {

@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { testActorContext } from "#test/fake/actor-context.ts";
+import { subscribed } from "#test/fake/subscribed.ts";
+import { memoryEventLog } from "../events/memory-event-log.ts";
+import { ok } from "../result.ts";
+
+const done = () => Promise.resolve(ok(null));
+
+describe("a replay of the log passes over nothing", () => {
+  it("when it is to begin beyond the log's end", async () => {
+    const { calls, replayFrom, write, wake, time } = await subscribed(["a"], done);
+    await time.settle();
+    expect(await replayFrom({ position: 1_000 })).toMatchObject({ value: { floor: 1 } });
+    await time.settle();
+    for (const id of ["a", "b"]) await write(id);
+    await time.settle();
+    expect(calls).toEqual(["a-1", "a-2", "b-1"]);
+    expect(await wake({})).toMatchObject({ floor: 3 });
+  });
+
+  it("when it is to begin beyond what was taken and not done: that comes, too", async () => {
+    const context = testActorContext();
+    const slow = () => context.sleep(1_000).then(() => ok(null));
+    const { calls, replayFrom, time } = await subscribed(["a", "a", "a", "a"], slow, { context });
+    await time.pass(500);
+    expect(await replayFrom({ position: 4 })).toMatchObject({ value: { floor: 0 } });
+    await time.pass(10_000);
+    expect(calls).toEqual(["a-1", "a-2", "a-3", "a-4"]);
+  });
+
+  it("when it is asked for while a new subscription looks where it begins", async () => {
+    const context = testActorContext();
+    const log = memoryEventLog(context.time.clock);
+    const position = Promise.withResolvers<void>();
+    const slowToTell = {
+      ...log,
+      async lastPosition() {
+        await position.promise;
+        return log.lastPosition();
+      },
+    };
+    const options = { context, log: slowToTell, subscription: { from: "now" } as const };
+    const { calls, replayFrom, time } = await subscribed(["a", "b"], done, options);
+    await time.settle();
+    const asked = replayFrom({ position: 2 });
+    await time.settle();
+    position.resolve();
+    await asked;
+    await time.settle();
+    expect(calls).toEqual(["b-1"]);
+  });
+});
