@@ -1,7 +1,7 @@
 /** How a commit travels: one message, a CloudEvents 1.0 batch (JSON format, section 4) with the command in its headers. */
 import { headers as createHeaders, type MsgHdrs } from "@nats-io/nats-core";
 import { EPOCH_FIELD } from "#shared/control/epoch-field.ts";
-import { assertMetadata, type CommitMetadata } from "#shared/events/commit-metadata.ts";
+import { assertMetadata, assertTenant, type CommitMetadata } from "#shared/events/commit-metadata.ts";
 import type { AggregateRef, Commit, DomainEvent, RecordedEvent } from "#shared/events/event.ts";
 import type { Append } from "#shared/events/event-log.ts";
 import { rfc3339 } from "#shared/runtime/clock.ts";
@@ -44,8 +44,9 @@ export interface CommitMessage {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** @throws RangeError for metadata that a header would not keep as it is */
+/** @throws RangeError for metadata that a header would not keep as it is, or that is another tenant's than the aggregate */
 export const encodeCommit = (service: string, append: Append): CommitMessage => {
+  assertTenant(append.aggregate, append.metadata ?? {});
   const time = rfc3339(append.at);
   const batch = append.events.map(
     (event, index): CloudEvent => ({

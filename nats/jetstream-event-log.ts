@@ -103,11 +103,10 @@ export const jetStreamEventLog = ({
     message: CommitMessage & { subject: string },
     until: number,
   ): Promise<Appended> => {
-    const { type, id } = append.aggregate;
     const jetStream = await clientUntil(until);
     const { seq, duplicate } = await jetStream.publish(message.subject, message.payload, {
       headers: message.headers,
-      msgID: `${type}.${id}.${append.commandId}`,
+      msgID: messageId(append),
       expect: { lastSubjectSequence: append.expectedPosition },
       timeout: Math.max(1, until - clock()),
       retries: 0,
@@ -214,6 +213,10 @@ export const jetStreamEventLog = ({
       }),
   };
 };
+
+/** Unlike any other commit's: the slash tells a tenant's id from an id and the first part of a command's. */
+const messageId = ({ aggregate: { type, id }, commandId }: Append): string =>
+  `${type}.${id.replace(".", "/")}.${commandId}`;
 
 /** The subject's last position as a refusal tells it, where it is after the expected one; else 0. */
 const lastTold = (refusal: JetStreamApiError, { expectedPosition }: Append): number => {

@@ -17,8 +17,20 @@ describe("subjects", () => {
     );
   });
 
+  it("are one more token for an aggregate of a tenant, whose whole history is one wildcard", () => {
+    fc.assert(
+      fc.property(token, token, token, (type, tenant, id) => {
+        const aggregate = { type, id: `${tenant}.${id}` };
+        expect(commitSubject("orders", aggregate)).toBe(`log.orders.${type}.${tenant}.${id}`);
+        expect(parseCommitSubject(commitSubject("orders", aggregate))).toEqual(aggregate);
+      }),
+    );
+  });
+
   it("are refused for what is not one safe token, however it is made", () => {
-    const unsafe = fc.string({ unit: "binary" }).filter((text) => !/^[A-Za-z0-9_-]{1,64}$/.test(text));
+    const unsafe = fc
+      .string({ unit: "binary" })
+      .filter((text) => !/^[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,64})?$/.test(text));
     fc.assert(
       fc.property(unsafe, token, (bad, good) => {
         expect(() => commitSubject("orders", { type: good, id: bad })).toThrow(RangeError);
@@ -27,7 +39,7 @@ describe("subjects", () => {
     );
   });
 
-  it.each(["", "log.orders", "log.orders.order", "log.orders.order.a.b", "other.orders.order.a"])(
+  it.each(["", "log.orders", "log.orders.order", "log.orders.order.a.b.c", "other.orders.order.a"])(
     "of another form than a commit's are refused: %j",
     (subject) => {
       expect(() => parseCommitSubject(subject)).toThrow(`"${subject}"`);

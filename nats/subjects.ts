@@ -41,11 +41,11 @@ export const EPOCH_SUBJECT = "skerry.control.epoch";
 
 /** The aggregate whose commit came on this subject. @throws RangeError for a subject of another form */
 export const parseCommitSubject = (subject: string): AggregateRef => {
-  const [log, , type, id, more] = subject.split(".");
-  if (log !== "log" || type === undefined || id === undefined || more !== undefined) {
+  const [log, , type, ...tokens] = subject.split(".");
+  if (log !== "log" || type === undefined || tokens.length < 1 || tokens.length > 2) {
     throw new RangeError(
-      `Cannot tell the aggregate of subject "${subject}": expected log.<service>.<type>.<id>`,
+      `Cannot tell the aggregate of subject "${subject}": expected log.<service>.<type>.<id> or log.<service>.<type>.<tenant>.<id>`,
     );
   }
-  return { type, id };
+  return { type, id: tokens.join(".") };
 };

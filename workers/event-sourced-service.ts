@@ -39,6 +39,9 @@ import { sleep, systemClock } from "#shared/runtime/clock.ts";
 import { durableActors, hostDurableActor } from "#shared/runtime/durable-actor.ts";
 import { d1ReadStore } from "#shared/storage/d1-read-store.ts";
 import { tracedD1 } from "#shared/storage/traced-d1.ts";
+import { requireTenant } from "#shared/tenants/require-tenant.ts";
+import { tenantCommands } from "#shared/tenants/tenant-commands.ts";
+import { tenantProjection } from "#shared/tenants/tenant-projection.ts";
 import { type ControlEnv, type ServiceControl, serviceControl } from "./service-control.ts";
 import { type ErasureEnv, type OwnLogs, serviceErasure } from "./service-erasure.ts";
 import { type ServiceIdentityEnv, serviceIdentity } from "./service-identity.ts";
@@ -106,6 +109,11 @@ export interface EventSourcedService<Env extends EventSourcedEnv, Schema extends
   /** The variables, NATS_URL aside, that it cannot do without and does not have. */
   missing?(env: Env): readonly string[];
   addRoutes(app: ServiceApp, parts: ServiceParts<Env, Schema>): void;
+  /**
+   * `required`: every aggregate, row, key and data subject is a tenant's, and every caller of its routes is of one; its routes
+   * are added after those of the operators. Absent: it keeps no tenants apart.
+   */
+  readonly tenants?: "required";
   /** Absent: it neither sends nor hears messages, and none of what they need is in its worker. */
   readonly messages?: {
     readonly over: MessagesOverNats;
@@ -118,8 +126,12 @@ export interface EventSourcedService<Env extends EventSourcedEnv, Schema extends
 
 /** Returns the worker's handlers and the classes that its `wrangler.toml` names; export each as a class of its own. */
 export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends z.ZodType>(
-  service: EventSourcedService<Env, Schema>,
+  declared: EventSourcedService<Env, Schema>,
 ) => {
+  const ofTenants = declared.tenants === "required";
+  const service = ofTenants
+    ? { ...declared, projections: declared.projections.map(tenantProjection) }
+    : declared;
   const runtime = { clock: systemClock, random: Math.random, sleep };
   const erasure = serviceErasure(service);
 
@@ -143,8 +155,10 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     });
   };
 
-  const commandsOf = (env: Env): Commands =>
-    commands({ actors: durableActors<CommandMethods>(env.COMMANDS), shards: service.shards });
+  const commandsOf = (env: Env): Commands => {
+    const all = commands({ actors: durableActors<CommandMethods>(env.COMMANDS), shards: service.shards });
+    return ofTenants ? tenantCommands(all) : all;
+  };
 
   const messagesOf = (env: Env): ServiceMessages =>
     service.messages?.over.messagesOf(service.name, env, service.messages.messengers) ??
@@ -320,7 +334,6 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     const identity = { verifier: serviceIdentity(name, env) };
     const app = createServiceApp({ name, major, description, problems, readiness, config, identity });
     const { projectors } = actors;
-    service.addRoutes(app, { ...partsOf(env), projectors });
     operatorsOnly(app, ["/parked", "/subscriptions", "/projections", "/forgotten"], {
       anybody: env.OPERATORS === "anybody",
     });
@@ -331,6 +344,8 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     addEventSchemasRoute(app, name, service.events);
     erasure.addRoutes(app, env, commandsOf(env));
     addProjectionRoutes(app, { projectors, names: actors.projections });
+    if (ofTenants) requireTenant(app);
+    service.addRoutes(app, { ...partsOf(env), projectors });
     return app;
   };
   let app: ServiceApp | undefined;

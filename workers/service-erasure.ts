@@ -55,6 +55,7 @@ export const serviceErasure = (service: {
   readonly events: EventTypes;
   readonly aggregates: Aggregates;
   readonly projections: readonly Projection[];
+  readonly tenants?: "required";
 }): ServiceErasure => {
   const { name, events } = service;
   const isNeeded = personalFieldsOf(events).size > 0;
@@ -84,6 +85,7 @@ export const serviceErasure = (service: {
       if (!isNeeded) return;
       addForgottenRoute(app, {
         service: name,
+        ofTenants: service.tenants === "required",
         forgetting() {
           const keys = keysOf(env);
           if (!keys) throw new Error(`Cannot forget in "${name}": SUBJECT_KEYS is not bound`);

@@ -57,12 +57,14 @@ test("nothing is forgotten without a yes, nor where it is not said where", async
   expect(await run("ada --service orders", "y\n")).toMatchObject({ code: 1 });
   expect(await run("ada --yes")).toMatchObject({ code: 2 });
   expect(await run("ada --all --service orders --yes")).toMatchObject({ code: 2 });
-  expect(await run("a.b --all --yes")).toMatchObject({ code: 2 });
+  for (const subject of ["a.b.c", ".ada", "acme.", "acme.*"])
+    expect(await run(`${subject} --all --yes`)).toMatchObject({ code: 2 });
   expect(await run("ada --service catalog --yes")).toMatchObject({
     code: 3,
     err: 'skerry: "catalog" has nothing personal to forget\n',
   });
   expect(forgotten).toEqual([]);
   expect(await run("ada --service orders", "yes\n")).toMatchObject({ code: 0 });
-  expect(forgotten).toEqual(["orders ada"]);
+  expect(await run("acme.ada --service orders --yes")).toMatchObject({ code: 0 });
+  expect(forgotten).toEqual(["orders ada", "orders acme.ada"]);
 });

@@ -55,9 +55,10 @@ export const forgetCommand = (session: Session): Command => {
     .option("--all", "by all services of the registry that know personal values")
     .option("-y, --yes", "do not ask")
     .action(async (subject: string, options: Options) => {
-      if (!AGGREGATE_ID.test(subject)) {
+      const tokens = subject.split(".");
+      if (tokens.length > 2 || !tokens.every((token) => AGGREGATE_ID.test(token))) {
         throw new CliFailure(
-          `cannot forget "${subject}": expected 1 to 64 letters, digits, "_" or "-"`,
+          `cannot forget "${subject}": expected 1 to 64 letters, digits, "_" or "-", after its tenant and a dot where tenants are kept apart`,
           EXIT.usage,
         );
       }

@@ -30,5 +30,6 @@ export const clientMetadata = ({ caller, requestId }: ClientRequest): CommitMeta
   return {
     ...(correlation && { correlationId: metadataValue(correlation) }),
     ...(caller && caller.by !== "none" && { actor: metadataValue(`${caller.by}:${caller.subject}`) }),
+    ...(caller?.tenant !== undefined && { tenant: caller.tenant }),
   };
 };

@@ -37,6 +37,8 @@ export interface Instance {
 export interface HandleEvent {
   readonly type: "HandleEvent";
   readonly instance: string;
+  /** In whose name the event came, where somebody's: two tenants may have instances of the same id. */
+  readonly tenant?: string | undefined;
   readonly trigger: Trigger;
   readonly event: DomainEvent & { readonly id: string };
   /** Epoch milliseconds. */
@@ -132,8 +134,8 @@ const reactionTo = (
   const refused = refusedBy(command);
   const to = step?.to ?? instance.at;
   // Derived from the place in the instance's history: the same for ever, and no longer with each step of a chain.
-  const idOf = (what: string) =>
-    `${aggregateTypeOf(manager)}.${command.instance}.${instance.steps + 1}.${what}`;
+  const whose = [...(command.tenant === undefined ? [] : [command.tenant]), command.instance].join(".");
+  const idOf = (what: string) => `${aggregateTypeOf(manager)}.${whose}.${instance.steps + 1}.${what}`;
   const sends = (step?.sends ?? []).map((send, index) => ({
     ...sentBy(send, occasion),
     id: idOf(`${index}`),

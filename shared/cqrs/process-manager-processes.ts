@@ -8,6 +8,7 @@ import type { Failure } from "../http/errors.ts";
 import { ok, type Result } from "../result.ts";
 import type { Actors } from "../runtime/actor.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { withoutTenant } from "../tenants/tenant-id.ts";
 import type { Aggregates } from "./command-actor.ts";
 import type { Commands } from "./commands.ts";
 import type { Process } from "./process.ts";
@@ -97,7 +98,8 @@ const handling = (manager: AnyProcessManager, { commands, settings, clock }: Pro
   ): Promise<Outcome> => {
     const command: HandleEvent = {
       type: "HandleEvent",
-      instance: id,
+      instance: withoutTenant(id),
+      tenant: metadata.tenant,
       trigger,
       event,
       at: clock(),

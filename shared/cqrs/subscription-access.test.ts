@@ -53,6 +53,12 @@ describe("what is for operators", () => {
     expect((await answers(by([], "none"))).parked[0]).toBe(403);
   });
 
+  it("is closed to a tenant's callers, whatever their scopes: it shows what all tenants have", async () => {
+    const { parked, others } = await answers({ ...by(["skerry:operate"]), tenant: "acme" });
+    expect([parked[0], others[0]]).toEqual([403, 200]);
+    expect(JSON.parse(parked[1]).detail).toContain('for the tenant "acme": expected an operator');
+  });
+
   it("is open where nobody is asked who calls, and where a worker says so", async () => {
     expect((await answers(undefined)).parked[0]).toBe(200);
     expect((await answers(by([], "none"), true)).parked[0]).toBe(200);

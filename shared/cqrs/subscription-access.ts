@@ -7,7 +7,8 @@ export const OPERATE_SCOPE = "skerry:operate";
 
 /**
  * Demands the scope on these paths and all below them of whoever comes with the gateway's word for its caller. Where nobody is
- * asked who calls, because the worker was started without identity keys, everybody may.
+ * asked who calls, because the worker was started without identity keys, everybody may. A tenant's caller may not, whatever its
+ * scopes: an operator sees what all of them have.
  * @param options.anybody as a development machine wants it: no credentials are needed
  */
 export const operatorsOnly = (
@@ -24,7 +25,14 @@ export const operatorsOnly = (
 
 const demandScope: MiddlewareHandler<ServiceEnv> = async function demandScope(c, next) {
   const { caller } = c.var;
-  if (!caller || caller.scopes.includes(OPERATE_SCOPE)) return next();
+  if (!caller) return next();
+  if (caller.tenant !== undefined) {
+    return c.var.problem({
+      code: "scope_missing",
+      detail: `Calling ${c.req.method} on ${JSON.stringify(c.req.path.slice(0, 200))} for the tenant "${caller.tenant}": expected an operator, who is of no tenant.`,
+    });
+  }
+  if (caller.scopes.includes(OPERATE_SCOPE)) return next();
   const who = caller.by === "none" ? "a caller whom nobody asked for credentials" : `"${caller.subject}"`;
   return c.var.problem({
     code: "scope_missing",

@@ -39,6 +39,16 @@ describe("an attempt that does not end", () => {
     expect(calls).toContain("good-1");
   });
 
+  it("holds up no other key, however many slices end meanwhile", async () => {
+    const others = Array.from({ length: LIMITS.pumpSteps * 4 }, (_, n) => `a${n % 100}`);
+    const { calls, time } = await subscribed(["stuck", ...others], (event) =>
+      event === "stuck-1" ? never() : Promise.resolve(ok(null)),
+    );
+    const began = time.clock();
+    await time.until(() => calls.length === others.length + 1);
+    expect(time.clock() - began).toBeLessThan(1_000);
+  });
+
   it("is heard of no more: neither what it comes to late is believed, nor what it throws", async () => {
     const context = testActorContext();
     const { calls, parked, wake, time } = await subscribed(

@@ -3,6 +3,7 @@ import type { Commit } from "../events/event.ts";
 import type { EventLog } from "../events/event-log.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock, Sleep } from "../runtime/clock.ts";
+import { tenantOf } from "../tenants/tenant-id.ts";
 import { type CommitsUnderWay, commitsUnderWay } from "./commits-under-way.ts";
 import type { Process } from "./process.ts";
 import type { Progress } from "./progress.ts";
@@ -93,11 +94,16 @@ export const followLog = async (
   }
 };
 
-/** Undefined when the process cannot tell it: nothing but the one event suffers from that. */
+/**
+ * Undefined when the process cannot tell it: nothing but the one event suffers from that. A key is of one tenant: what another
+ * one has failed at does not hold it up.
+ */
 const keyOf = (policy: SubscriptionPolicy, event: Step["event"], commit: Commit): string | undefined => {
+  const tenant = tenantOf(commit.aggregate.id);
   try {
     const key: unknown = policy.keyOf(event, commit);
-    return typeof key === "string" ? key : undefined;
+    if (typeof key !== "string") return undefined;
+    return tenant === undefined || key === commit.aggregate.id ? key : `${tenant}.${key}`;
   } catch {
     return undefined;
   }

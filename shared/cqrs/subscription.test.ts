@@ -32,6 +32,7 @@ const writer = (log: EventLog = memoryEventLog()) => {
       at: 0,
       events,
       trace: {},
+      metadata: id.includes(".") ? { tenant: id.slice(0, id.indexOf(".")) } : {},
     });
     if (!appended.ok) throw new Error(`Cannot append: ${appended.error.code}`);
     last.set(id, { position: appended.value.position, version: version + events.length });
@@ -174,6 +175,20 @@ describe("a key", () => {
     await wake({});
     await time.until(() => calls.includes("b/1"));
     expect(calls).toEqual(["a/1", "a/2", "c/1", "a/1", "a/1", "b/1"]);
+  });
+
+  it("is one tenant's: what fails for one holds up none of the others that have the same", async () => {
+    const { log, write } = writer();
+    await write("acme.a", { warehouse: "north" });
+    await write("rival.b", { warehouse: "north" });
+    await write("acme.c", { warehouse: "north" });
+    const { calls, handle } = recording((event, nth) =>
+      event === "acme.a/1" && nth < 3 ? refused : ok(null),
+    );
+    const { wake, time } = start(log, handle, byWarehouse);
+    await wake({});
+    await time.until(() => calls.includes("acme.c/1"));
+    expect(calls).toEqual(["acme.a/1", "rival.b/1", "acme.a/1", "acme.a/1", "acme.c/1"]);
   });
 
   it("that cannot be told has that one event parked, and nothing else suffers", async () => {

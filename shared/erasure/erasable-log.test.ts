@@ -108,6 +108,35 @@ describe("an erasable log", () => {
     expect(dataOf(await tailed(logOf(), 1))).toEqual(expected);
   });
 
+  it("holds each tenant's subjects apart: one of the same name is another one, and is not forgotten with the first", async () => {
+    const of = (tenant: string) => ({
+      aggregate: { type: "meeting", id: `${tenant}.m` },
+      metadata: { tenant },
+    });
+    const writer = logOf();
+    const reader = logOf();
+    const acme = { ...commit(1, met("ada", ["acme"])), ...of("acme") };
+    const rival = { ...commit(1, met("ada", ["rival"])), ...of("rival") };
+    await writer.append(acme);
+    await writer.append(rival);
+    const words = async (log: EventLog) =>
+      dataOf([...(await log.read(acme.aggregate)), ...(await log.read(rival.aggregate))]).map(
+        (data) => (data as { words: unknown }).words,
+      );
+    expect(await words(reader)).toEqual([["acme"], ["rival"]]);
+    await keys.forget("acme.ada");
+    const aggregate = { type: "subject", id: "acme.ada" };
+    await writer.append({ ...forgetting("ada"), aggregate, metadata: { tenant: "acme" } });
+    await tailed(reader, 3);
+    expect([await words(writer), await words(reader), await words(logOf())]).toEqual(
+      Array(3).fill([null, ["rival"]]),
+    );
+    expect(await writer.append({ ...rival, commandId: "c2", expectedPosition: 2 })).toMatchObject({
+      ok: true,
+    });
+    expect(await writer.append({ ...acme, commandId: "c3" })).toMatchObject({ error: { code: "forgotten" } });
+  });
+
   it("refuses what is personal of somebody forgotten, writes nothing, and takes what is not", async () => {
     await keys.forget("ada");
     const log = logOf();

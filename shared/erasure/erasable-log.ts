@@ -1,9 +1,16 @@
 /** An EventLog in which personal values stand sealed, each under the key of its data subject. */
-import { type Commit, type RecordedEvent, type WrittenEvent, withEvents } from "../events/event.ts";
+import {
+  type AggregateRef,
+  type Commit,
+  type RecordedEvent,
+  type WrittenEvent,
+  withEvents,
+} from "../events/event.ts";
 import { type Append, type EventLog, LogUnavailable } from "../events/event-log.ts";
 import type { EventTypes } from "../events/event-types.ts";
 import { err, ok, type Result } from "../result.ts";
 import { ActorUnavailable } from "../runtime/actor.ts";
+import { tenantOf } from "../tenants/tenant-id.ts";
 import { type PersonalField, type PersonalFields, personalFieldsOf } from "./personal.ts";
 import { personalValues, withValue } from "./personal-values.ts";
 import { openValue, type SealedPlace, sealValue } from "./sealed-value.ts";
@@ -60,8 +67,21 @@ export const withoutPersonal = (types: EventTypes): ((commit: Commit) => Commit)
   return blankCommit(({ type }) => fields.get(type)?.at(-1) ?? []);
 };
 
-const forgottenIn = (commits: readonly { readonly events: readonly WrittenEvent[] }[]): string[] =>
-  commits.flatMap(({ events }) => events.map(forgottenBy).filter((subject) => subject !== undefined));
+const forgottenIn = (
+  commits: readonly { readonly aggregate: AggregateRef; readonly events: readonly WrittenEvent[] }[],
+): string[] =>
+  commits.flatMap((commit) =>
+    commit.events.flatMap((event) => {
+      const subject = forgottenBy(event);
+      return subject === undefined ? [] : [subjectIn(commit, subject)];
+    }),
+  );
+
+/** Whose keys these are: two tenants may have data subjects of the same name, who are not the same. */
+const subjectIn = ({ aggregate }: { readonly aggregate: AggregateRef }, subject: string): string => {
+  const tenant = tenantOf(aggregate.id);
+  return tenant === undefined ? subject : `${tenant}.${subject}`;
+};
 
 type FieldsOf = (event: WrittenEvent) => readonly PersonalField[];
 
@@ -94,7 +114,8 @@ const placeOf = (
 const commitSealer = (fieldsOf: FieldsOf, keys: CachedSubjectKeys | undefined) => {
   const sealEvent = async (append: Append, event: WrittenEvent, index: number): Promise<WrittenEvent> => {
     let { data } = event;
-    for (const { path, value, subject } of personalValues(data, fieldsOf(event))) {
+    for (const { path, value, subject: local } of personalValues(data, fieldsOf(event))) {
+      const subject = local === undefined ? undefined : subjectIn(append, local);
       if (!keys || subject === undefined) {
         throw new Error(
           `Cannot write "${path.join(".")}" of an event "${event.type}": expected keys of data subjects, and whose it is`,
@@ -133,9 +154,11 @@ const refusalOf = (error: unknown) => {
 
 const commitOpener = (fieldsOf: FieldsOf, keys: CachedSubjectKeys | undefined) => {
   const subjectsOf = (commits: readonly Commit[]): string[] =>
-    commits.flatMap(({ events }) =>
-      events.flatMap((event) =>
-        personalValues(event.data, fieldsOf(event)).flatMap(({ subject }) => subject ?? []),
+    commits.flatMap((commit) =>
+      commit.events.flatMap((event) =>
+        personalValues(event.data, fieldsOf(event)).flatMap(({ subject }) =>
+          subject === undefined ? [] : subjectIn(commit, subject),
+        ),
       ),
     );
 
@@ -153,7 +176,7 @@ const commitOpener = (fieldsOf: FieldsOf, keys: CachedSubjectKeys | undefined) =
   const openEvent = async (commit: Commit, event: RecordedEvent, known: Known): Promise<RecordedEvent> => {
     let { data } = event;
     for (const { path, value, subject } of personalValues(data, fieldsOf(event))) {
-      const key = subject === undefined ? undefined : known?.get(subject);
+      const key = subject === undefined ? undefined : known?.get(subjectIn(commit, subject));
       data = withValue(data, path, await openValue(value, key, placeOf(commit, event, event.id, path)));
     }
     return data === event.data ? event : { ...event, data };

@@ -4,6 +4,7 @@ import { reachingActor } from "../cqrs/reaching-actor.ts";
 import type { CommitMetadata } from "../events/commit-metadata.ts";
 import type { Failure } from "../http/errors.ts";
 import { ok, type Result } from "../result.ts";
+import { tenantOf, withoutTenant } from "../tenants/tenant-id.ts";
 import { subjectAggregate } from "./subject.ts";
 import type { SubjectKeys } from "./subject-keys.ts";
 
@@ -20,21 +21,22 @@ export interface Forgotten {
 
 /**
  * Whoever gets no answer repeats it: what was done stays done, and the rest is made up for.
- * @param subject what can name an aggregate
+ * @param subject what can name an aggregate; `<tenant>.<subject>` where tenants are kept apart
  */
 export const forgetSubject = async (
   { keys, commands }: Forgetting,
   subject: string,
   metadata?: CommitMetadata,
 ): Promise<Result<Forgotten, Failure>> => {
+  const tenant = tenantOf(subject);
   const destroyed = await reachingActor(async () => ok(await keys.forget(subject)));
   if (!destroyed.ok) return destroyed;
   const told = await commands.execute({
     type: subjectAggregate.type,
     id: subject,
-    command: { subject },
+    command: { subject: withoutTenant(subject) },
     commandId: "forget",
-    ...(metadata && { metadata }),
+    metadata: { ...metadata, ...(tenant !== undefined && { tenant }) },
   });
   return told.ok ? ok({ subject, position: told.value.position }) : told;
 };

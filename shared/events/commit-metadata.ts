@@ -1,6 +1,7 @@
 /** What a commit says of where it comes from, beside its events and its trace. */
 import { LIMITS } from "../limits.ts";
-import type { Commit, RecordedEvent } from "./event.ts";
+import { tenantOf } from "../tenants/tenant-id.ts";
+import type { AggregateRef, Commit, RecordedEvent } from "./event.ts";
 
 export interface CommitMetadata {
   /** Id of the event, or of the command, that asked for it. */
@@ -30,6 +31,18 @@ export const assertMetadata = (metadata: CommitMetadata): void => {
       `Cannot write a commit with ${field} "${value.slice(0, 80)}": expected 1 to ${LIMITS.metadataCharacters} characters of printable ASCII, no space at the ends`,
     );
   }
+};
+
+/**
+ * What began in one tenant ends in no other one's history, whatever went wrong between.
+ * @throws RangeError for an aggregate of a tenant that is not the metadata's
+ */
+export const assertTenant = ({ type, id }: AggregateRef, { tenant }: CommitMetadata): void => {
+  const owner = tenantOf(id);
+  if (owner === undefined || owner === tenant) return;
+  throw new RangeError(
+    `Cannot write to "${type}/${id}" for the tenant "${tenant ?? ""}": expected its own, "${owner}"`,
+  );
 };
 
 /** The same text as a value of metadata: what is not safe in a header percent-encoded, what is too long cut. */

@@ -15,7 +15,7 @@ export interface Append {
   readonly at: number;
   readonly events: readonly WrittenEvent[];
   readonly trace: Readonly<Record<string, string>>;
-  /** Who and what it goes back to; whatever `assertMetadata` refuses is refused here. */
+  /** Who and what it goes back to; whatever `assertMetadata` or `assertTenant` refuse is refused here. */
   readonly metadata?: CommitMetadata;
 }
 

@@ -13,7 +13,7 @@ export interface WrittenEvent extends DomainEvent {
   readonly eventVersion?: number;
 }
 
-/** Names one aggregate: `type` is the kind ("order"), `id` must match {@link AGGREGATE_ID}. */
+/** Names one aggregate: `type` is the kind ("order"), `id` matches {@link AGGREGATE_ID}, after its tenant and a dot if it has one. */
 export interface AggregateRef {
   readonly type: string;
   readonly id: string;
@@ -22,14 +22,15 @@ export interface AggregateRef {
 /** Safe as one token of a NATS subject, of a URL path and of a header: no dot, space or wildcard. */
 export const AGGREGATE_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
+const ID_IN_LOG = /^(?:[A-Za-z0-9_-]{1,64}\.)?[A-Za-z0-9_-]{1,64}$/;
+
 /** @throws RangeError for an id or type with which one history could be taken for another */
 export const assertAggregateRef = ({ type, id }: AggregateRef): void => {
-  for (const token of [type, id]) {
-    if (AGGREGATE_ID.test(token)) continue;
-    throw new RangeError(
-      `Cannot name the history of "${token.slice(0, 80)}": expected 1 to 64 letters, digits, "_" or "-"`,
-    );
-  }
+  if (AGGREGATE_ID.test(type) && ID_IN_LOG.test(id)) return;
+  const token = AGGREGATE_ID.test(type) ? id : type;
+  throw new RangeError(
+    `Cannot name the history of "${token.slice(0, 80)}": expected 1 to 64 letters, digits, "_" or "-"`,
+  );
 };
 
 /** An event that stands in the log. */

@@ -1,7 +1,7 @@
 /** The EventLog in memory: for unit tests of what stands on a log. */
 import { err, ok } from "../result.ts";
 import { type Clock, rfc3339, systemClock } from "../runtime/clock.ts";
-import { assertMetadata } from "./commit-metadata.ts";
+import { assertMetadata, assertTenant } from "./commit-metadata.ts";
 import { type AggregateRef, assertAggregateRef, type Commit, type RecordedEvent } from "./event.ts";
 import { type Append, type EventLog, lastOf } from "./event-log.ts";
 
@@ -48,6 +48,7 @@ export const memoryEventLog = (clock: Clock = systemClock): EventLog => {
     async append(append) {
       const own = ofAggregate(append.aggregate);
       assertMetadata(append.metadata ?? {});
+      assertTenant(append.aggregate, append.metadata ?? {});
       const same = own.find(({ commandId }) => commandId === append.commandId);
       if (same) return ok({ position: same.position, duplicate: true });
       if ((own.at(-1)?.position ?? 0) !== append.expectedPosition) return err({ code: "conflict" });

@@ -36,6 +36,7 @@ export const PLATFORM_PROBLEMS = {
     title: "The gateway's word for the caller is not valid",
     retryable: false,
   },
+  tenant_required: { status: 403, title: "The credentials belong to no tenant", retryable: false },
   scope_missing: { status: 403, title: "The credentials do not allow this", retryable: false },
   not_found: { status: 404, title: "There is nothing at this address", retryable: false },
   version_gone: { status: 410, title: "This version is no longer offered", retryable: false },

@@ -24,6 +24,8 @@ export interface ServiceEnv {
     problem: (failure: Failure, extras?: ProblemExtras) => ProblemResponse;
     /** By the gateway's word; absent where nobody is asked. */
     caller?: Caller;
+    /** Whose request it is, in a service that keeps tenants apart; read it by `requestTenant`. */
+    tenant?: string;
   };
 }
 

@@ -7,7 +7,7 @@ export const SESSION_FIELD = "skerry-internal-session";
 /** On answers: what the session's content is from now on; empty ends it. The gateway passes it to nobody. */
 export const SET_SESSION_FIELD = "skerry-internal-set-session";
 
-/** A JSON object; `sub` names who is signed in, `scopes` (a list of texts) what they may do. */
+/** A JSON object; `sub` names who is signed in, `scopes` (a list of texts) what they may do, `tenant` whose they are. */
 export type SessionContent = Readonly<Record<string, unknown>>;
 
 /** The value of either field. */

@@ -7,6 +7,8 @@ export interface Caller {
   readonly scopes: readonly string[];
   /** How it was found out; `none`: nobody asked, or nobody said. */
   readonly by: (typeof WAYS)[number];
+  /** Whose caller it is, where credentials say so: as an aggregate's id, so that it can stand in a subject. */
+  readonly tenant?: string;
 }
 
 export const WAYS = ["api_key", "jwt", "mtls", "session", "none"] as const;

@@ -32,13 +32,26 @@ export const identityMinter = ({ keys: [signing], clock }: IdentityMinterOptions
   const minted = recentMap<Minted>(LIMITS.identitiesRemembered);
   let key: CryptoKey | undefined;
 
-  const mintAnew = async (name: string, { subject, scopes, by }: Caller, aud: string): Promise<string> => {
+  const mintAnew = async (
+    name: string,
+    { subject, scopes, by, tenant }: Caller,
+    aud: string,
+  ): Promise<string> => {
     // The key itself is kept, not a promise of it: a promise belongs to the request that made it.
     key ??= await importSigning(signing);
     const now = clock();
     const iat = Math.floor(now / 1_000);
     const times = { iat, exp: iat + LIMITS.identitySeconds };
-    const claims = { iss: IDENTITY_ISSUER, aud, sub: subject, scope: scopes.join(" "), by, ...times };
+    const whose = tenant !== undefined && { tenant };
+    const claims = {
+      iss: IDENTITY_ISSUER,
+      aud,
+      sub: subject,
+      scope: scopes.join(" "),
+      by,
+      ...whose,
+      ...times,
+    };
     const token = await signToken(claims, signing.kid, key);
     minted.set(name, { token, renewAt: now + LIFE_MS / 2 });
     return token;
@@ -47,7 +60,7 @@ export const identityMinter = ({ keys: [signing], clock }: IdentityMinterOptions
   return {
     mint(caller, audience = PLATFORM_AUDIENCE) {
       // JSON keeps apart what a separator would not: a subject may hold any character.
-      const name = JSON.stringify([audience, caller.by, caller.subject, caller.scopes]);
+      const name = JSON.stringify([audience, caller.by, caller.tenant, caller.subject, caller.scopes]);
       const known = minted.get(name);
       return known && clock() < known.renewAt ? known.token : mintAnew(name, caller, audience);
     },

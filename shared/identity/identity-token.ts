@@ -1,5 +1,6 @@
 /** The gateway's word for a caller: a compact JWS (RFC 7515) by Ed25519, of one form and no other. */
 import { decodeBase64url, encodeBase64url } from "../http/base64url.ts";
+import { isTenant } from "../tenants/tenant-id.ts";
 import { type Caller, isScope, scopesOf, WAYS } from "./caller.ts";
 
 /** Carries the token between workers; the gateway removes it, as all of its prefix, from what comes from outside. */
@@ -17,6 +18,7 @@ export interface IdentityClaims {
   /** Space-separated, as in RFC 9068 section 2.2.3. */
   readonly scope: string;
   readonly by: Caller["by"];
+  readonly tenant?: string;
   /** Seconds since the Unix epoch. */
   readonly iat: number;
   /** Seconds since the Unix epoch. */
@@ -66,10 +68,11 @@ export const readToken = (token: string): ReadToken | undefined => {
   };
 };
 
-export const callerOf = ({ sub, scope, by }: IdentityClaims): Caller => ({
+export const callerOf = ({ sub, scope, by, tenant }: IdentityClaims): Caller => ({
   subject: sub,
   scopes: scopesOf(scope),
   by,
+  ...(tenant !== undefined && { tenant }),
 });
 
 const decodeJson = (text: string): Readonly<Record<string, unknown>> | undefined => {
@@ -84,10 +87,12 @@ const decodeJson = (text: string): Readonly<Record<string, unknown>> | undefined
 };
 
 const claimsOf = (claims: Readonly<Record<string, unknown>> = {}): IdentityClaims | undefined => {
-  const { iss, aud, sub, scope, by, iat, exp } = claims;
+  const { iss, aud, sub, scope, by, iat, exp, tenant } = claims;
   const texts = [iss, aud, sub, scope, by].every((text) => typeof text === "string");
   const known = WAYS.some((way) => way === by);
   if (!texts || !known || !Number.isSafeInteger(iat) || !Number.isSafeInteger(exp)) return undefined;
+  if (tenant !== undefined && !isTenant(tenant)) return undefined;
   const scopes = scope === "" || String(scope).split(" ").every(isScope);
-  return scopes ? ({ iss, aud, sub, scope, by, iat, exp } as IdentityClaims) : undefined;
+  const whose = tenant !== undefined && { tenant };
+  return scopes ? ({ iss, aud, sub, scope, by, iat, exp, ...whose } as IdentityClaims) : undefined;
 };

@@ -92,6 +92,21 @@ describe("a token", () => {
     );
   });
 
+  test("says whose caller it is, and is another one for each tenant", async () => {
+    const minting = minter(key);
+    const acme = { ...ALICE, tenant: "acme" };
+    const tokens = [
+      await minting.mint(ALICE),
+      await minting.mint(acme),
+      await minting.mint({ ...ALICE, tenant: "rival" }),
+    ];
+    expect(new Set(tokens).size).toBe(3);
+    expect(await verifier().verify(tokens[0] ?? "")).toEqual({ ok: true, value: ALICE });
+    expect(await verifier().verify(tokens[1] ?? "")).toEqual({ ok: true, value: acme });
+    for (const tenant of ["", "a.b", "*", "x".repeat(65), 7, null])
+      expect(await verifier().verify(await signedByJose({ tenant }))).toMatchObject({ ok: false });
+  });
+
   test("with any one character changed, added or left out is refused", async () => {
     const token = await minter(key).mint(ALICE);
     const characters = fc.constantFrom(..."AZaz09-_.=+ ");

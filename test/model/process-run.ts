@@ -46,6 +46,8 @@ export interface ProcessRunOptions {
   readonly follows: string;
   /** Those that it commands. */
   readonly aggregates: Aggregates;
+  /** How the process and its clients come at the commands; as they are when absent. */
+  readonly scoped?: (commands: Commands) => Commands;
 }
 
 /** One in so many occasions for something to go wrong is taken. */
@@ -60,6 +62,7 @@ export const startProcess = async ({
   manager,
   follows,
   aggregates,
+  scoped = (commands) => commands,
 }: ProcessRunOptions): Promise<ProcessRun> => {
   const time = virtualTime();
   let left = faults;
@@ -99,11 +102,12 @@ export const startProcess = async ({
           plan: (plan) => survive(() => planned(actors.get(timeouts) ?? unreachable(), plan)),
         }),
       },
-      commands: {
+      commands: scoped({
+        ...ASKED_BY_NOBODY,
         execute: (request) => asked((methods) => methods.execute(request)) as never,
         state: (ref) => asked((methods) => methods.state(ref)),
         history: (ref) => asked((methods) => methods.history(ref)),
-      },
+      }),
     });
     const process = processes.find((candidate) => candidate.name === name) ?? unreachable();
     return {
@@ -138,7 +142,10 @@ export const startProcess = async ({
     time,
     own: logs.own,
     others: logs.others,
-    execute: (request) => ask((methods) => methods.execute(request)) as never,
+    execute: scoped({
+      ...ASKED_BY_NOBODY,
+      execute: (request) => ask((methods) => methods.execute(request)) as never,
+    }).execute,
     async commits() {
       const end = new AbortController();
       const last = await logs.own.lastPosition();
@@ -158,8 +165,16 @@ export const startProcess = async ({
   };
 };
 
-const unreachable = (): never => {
+function unreachable(): never {
   throw new ActorUnavailable("No such Actor");
+}
+
+const ASKED_BY_NOBODY: Commands = {
+  execute: unreachable,
+  executeOnce: unreachable,
+  state: unreachable,
+  history: unreachable,
+  ready: unreachable,
 };
 
 /** Answers sometimes that it is not known whether a commit was written: it was, or it was not. */

@@ -33,7 +33,7 @@ const fateOf = (choose: Choose): Fate => {
   };
 };
 
-export const start = (options: Pick<ProcessRunOptions, "choose" | "faults">, refuses: Refuses) => {
+export const start = (options: Pick<ProcessRunOptions, "choose" | "faults" | "scoped">, refuses: Refuses) => {
   const all = [booked("hotel", refuses), booked("flight", refuses), booked("guest", refuses), trip];
   return startProcess({
     ...options,

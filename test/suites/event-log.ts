@@ -101,6 +101,27 @@ export const testEventLog = (name: string, { create }: EventLogUnderTest): void 
       expect(tailed?.metadata).toEqual(metadata);
     });
 
+    it("keeps a tenant's aggregate apart from all others, and lets no other tenant write to it", async () => {
+      const log = await create();
+      const acme = { metadata: { tenant: "acme" } };
+      const first = await positionOf(log, append("acme.a", 0, "b.c1", acme));
+      await positionOf(log, append("rival.a", 0, "b.c1", { metadata: { tenant: "rival" } }));
+      await positionOf(log, append("a", 0, "b.c1"));
+      await positionOf(log, append("acme", 0, "a.b.c1"));
+      for (const metadata of [{}, { tenant: "rival" }]) {
+        const foreign = append("acme.a", first, "c2", { metadata });
+        await expect(log.append(foreign)).rejects.toThrow(RangeError);
+      }
+      const [commit, ...more] = await log.read(order("acme.a"));
+      expect([commit?.aggregate.id, commit?.metadata, more]).toEqual(["acme.a", { tenant: "acme" }, []]);
+      expect((await follow(log, 0, 4)).flat().map(({ aggregate }) => aggregate.id)).toEqual([
+        "acme.a",
+        "rival.a",
+        "a",
+        "acme",
+      ]);
+    });
+
     it("refuses metadata that a header would not keep as it is, and writes nothing", async () => {
       const log = await create();
       for (const actor of ["", " a", "ü", "a\r\nb", "x".repeat(1_025)]) {
@@ -244,7 +265,7 @@ export const testEventLog = (name: string, { create }: EventLogUnderTest): void 
 
     it("refuses ids that could name another aggregate's history", async () => {
       const log = await create();
-      for (const id of ["a.b", "*", ">", "", "a b", "ü", "x".repeat(65)]) {
+      for (const id of ["a.b.c", ".b", "a.", "a.*", "*", ">", "", "a b", "ü", "x".repeat(65)]) {
         await expect(Promise.resolve().then(() => log.append(append(id, 0, "c1")))).rejects.toThrow(
           RangeError,
         );

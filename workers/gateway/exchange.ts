@@ -2,6 +2,7 @@
 import type { Context as TraceContext } from "@opentelemetry/api";
 import { PLATFORM_PROBLEMS } from "#shared/http/errors.ts";
 import { problemResponse } from "#shared/http/problem.ts";
+import type { Caller } from "#shared/identity/caller.ts";
 import type { SendRefusal } from "./policy/refusal.ts";
 import type { RequestFields } from "./request-fields.ts";
 
@@ -43,15 +44,6 @@ export interface Exchange {
   answer?: HeaderEdit[];
   /** For `Server-Timing`; absent where the route does not ask for it. */
   readonly timings?: Timing[];
-}
-
-/** Who calls, as found out by the gateway. */
-export interface Caller {
-  /** Stable name: a key's owner, a token's `sub`. */
-  readonly subject: string;
-  readonly scopes: readonly string[];
-  /** How it was found out. */
-  readonly by: "api_key" | "jwt" | "mtls" | "session" | "none";
 }
 
 export interface HeaderEdit {

@@ -76,11 +76,11 @@ const known = new WeakMap<ApiKeyEntry, Compiled>();
 const compiled = (id: string, entry: ApiKeyEntry): Compiled => {
   const before = known.get(entry);
   if (before) return before;
-  const { hash, expiresAt, owner = id, scopes = [] } = entry;
+  const { hash, expiresAt, owner = id, scopes = [], tenant } = entry;
   const made: Compiled = {
     expected: readDigest(hash),
     expiresMs: expiresAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(expiresAt),
-    caller: ok({ subject: owner, scopes, by: "api_key" }),
+    caller: ok({ subject: owner, scopes, by: "api_key", ...(tenant !== undefined && { tenant }) }),
   };
   known.set(entry, made);
   return made;

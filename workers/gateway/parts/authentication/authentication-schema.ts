@@ -8,6 +8,9 @@ const scope = () => z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/);
 const scopes = () => z.array(scope()).max(100);
 const name = () => z.string().min(1).max(256);
 
+/** One token of a subject of the log: services keep tenants apart by it. */
+const tenant = () => z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+
 const apiKey = z.strictObject({
   hash: z
     .string()
@@ -15,6 +18,7 @@ const apiKey = z.strictObject({
     .describe("SHA-256 of the whole key, in hexadecimal digits or base64url."),
   owner: name().optional().describe("Who calls by it; the key's id when absent."),
   scopes: scopes().optional().describe("What it allows."),
+  tenant: tenant().optional().describe("Whose caller it is; nobody's when absent."),
   expiresAt: z.iso
     .datetime({ offset: true })
     .optional()
@@ -76,6 +80,12 @@ const issuerFields = {
     .max(64)
     .optional()
     .describe("Put before the caller's name, where several issuers could give the same."),
+  tenant: tenant().optional().describe("Whose callers all of its tokens' are, whatever they say."),
+  tenantClaim: name()
+    .optional()
+    .describe(
+      "The claim that names the caller's tenant, where `tenant` does not; a token without it is nobody's.",
+    ),
 };
 
 /** Plain HTTP stays on one machine: who can change keys on their way can be anybody. */
@@ -99,6 +109,7 @@ const jwt = z.strictObject({
 const certificate = z.strictObject({
   owner: name().optional().describe("Who calls by it; what it was found by when absent."),
   scopes: scopes().optional().describe("What it allows."),
+  tenant: tenant().optional().describe("Whose caller it is; nobody's when absent."),
 });
 
 const mtls = z.strictObject({

@@ -63,6 +63,11 @@ describe("an API key", () => {
     expect(exchange.caller).toEqual({ subject: "bob", scopes: [], by: "api_key" });
   });
 
+  test("says whose caller it is where its entry does", async () => {
+    const { exchange } = await ask(withEntry({ tenant: "acme" }), { "x-api-key": bob.key });
+    expect(exchange.caller).toEqual({ subject: "bob", scopes: [], by: "api_key", tenant: "acme" });
+  });
+
   test("is shown to the service where that is said", async () => {
     const { exchange } = await ask({ ...KEYS, forwardCredentials: true }, { "x-api-key": bob.key });
     expect(exchange.onward).toBeUndefined();
@@ -161,6 +166,11 @@ const MTLS: AuthenticationSettings = {
 };
 
 describe("a client certificate", () => {
+  test("says whose caller it is where its entry does", async () => {
+    const settings = { mtls: { fingerprints: { ["ab".repeat(32)]: { tenant: "acme" } } } };
+    expect((await ask(settings, {}, CERTIFICATE)).exchange.caller).toMatchObject({ tenant: "acme" });
+  });
+
   test("is known by its fingerprint before its subject, and by its subject under a new fingerprint", async () => {
     expect((await ask(MTLS, {}, CERTIFICATE)).exchange.caller).toEqual({
       subject: "billing",

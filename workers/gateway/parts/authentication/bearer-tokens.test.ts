@@ -106,6 +106,20 @@ describe("claims", () => {
     expect((await ask(await issuer.token(), { ...GIVEN, subjectClaim: "__proto__" })).status).toBe(401);
   });
 
+  test("whose caller it is says the issuer's entry, or the claim that is believed in it, and no other", async () => {
+    const tenantOf = async (claims: object, settings: object) =>
+      (await ask(await issuer.token(claims), { ...GIVEN, ...settings })).caller?.tenant;
+    expect(await tenantOf({ tenant: "acme", org: "acme" }, {})).toBeUndefined();
+    expect(await tenantOf({ org: "acme" }, { tenantClaim: "org" })).toBe("acme");
+    expect(await tenantOf({}, { tenantClaim: "org" })).toBeUndefined();
+    expect(await tenantOf({}, { tenantClaim: "__proto__" })).toBeUndefined();
+    expect(await tenantOf({ org: "rival" }, { tenant: "acme", tenantClaim: "org" })).toBe("acme");
+    for (const org of ["", "a.b", "*", ["acme"], 7, null]) {
+      const { status } = await ask(await issuer.token({ org }), { ...GIVEN, tenantClaim: "org" });
+      expect(status).toBe(401);
+    }
+  });
+
   test("one issuer may have several audiences with settings of their own", async () => {
     const issuers = [
       { ...GIVEN, audience: "web", subjectPrefix: "web:" },

@@ -47,6 +47,6 @@ const namedBy = (
   name: unknown,
 ): Authenticated | undefined => {
   if (typeof name !== "string" || !Object.hasOwn(entries, name)) return undefined;
-  const { owner = name, scopes = [] } = entries[name] ?? {};
-  return ok({ subject: owner, scopes, by: "mtls" });
+  const { owner = name, scopes = [], tenant } = entries[name] ?? {};
+  return ok({ subject: owner, scopes, by: "mtls", ...(tenant !== undefined && { tenant }) });
 };

@@ -1,6 +1,7 @@
 /** What the ways to find out who calls have in common. */
+import type { Caller } from "#shared/identity/caller.ts";
 import type { Result } from "#shared/result.ts";
-import type { Caller, Exchange } from "../../exchange.ts";
+import type { Exchange } from "../../exchange.ts";
 
 export interface AuthenticationFault {
   /** `unavailable`: it cannot be found out at the moment. */

@@ -1,7 +1,7 @@
 /** What a token's claims (RFC 7519 section 4.1) make of who has it. */
-import { scopesOf } from "#shared/identity/caller.ts";
+import { type Caller, scopesOf } from "#shared/identity/caller.ts";
 import { err, ok, type Result } from "#shared/result.ts";
-import type { Caller } from "../../exchange.ts";
+import { isTenant } from "#shared/tenants/tenant-id.ts";
 import type { Algorithm, IssuerSettings } from "./authentication-schema.ts";
 
 export type Claims = Readonly<Record<string, unknown>>;
@@ -42,11 +42,14 @@ export const admissionOf = (issuer: IssuerSettings, claims: Claims): Result<Admi
   if (nbf !== undefined && !isSeconds(nbf)) return err("the token does not say from when on it holds");
   const subject = own(claims, issuer.subjectClaim ?? ISSUER_DEFAULTS.subjectClaim);
   if (typeof subject !== "string" || subject === "") return err("the token does not say who its subject is");
+  const tenant = issuer.tenant ?? (issuer.tenantClaim && own(claims, issuer.tenantClaim));
+  if (tenant !== undefined && !isTenant(tenant)) return err("the token does not say whose caller it is");
   return ok({
     caller: {
       subject: `${issuer.subjectPrefix ?? ISSUER_DEFAULTS.subjectPrefix}${subject}`,
       scopes: scopesOf(own(claims, issuer.scopesClaim ?? ISSUER_DEFAULTS.scopesClaim)),
       by: "jwt",
+      ...(tenant !== undefined && { tenant }),
     },
     fromMs: nbf === undefined ? Number.NEGATIVE_INFINITY : (nbf - skewSeconds) * 1_000,
     untilMs: (exp + skewSeconds) * 1_000,

@@ -40,6 +40,23 @@ describe("personal requests", () => {
     }
   });
 
+  test("an answer of one tenant is given to no other, whatever it says", async () => {
+    const of = (subject: string, tenant?: string) => ({
+      caller: { subject, scopes: [], by: "api_key", ...(tenant !== undefined && { tenant }) } as const,
+    });
+    const world = cacheInVirtualTime({}, (_, { caller }) =>
+      says(caller?.tenant ?? "nobody's", { "cache-control": "public, max-age=60" }),
+    );
+    const all = [of("ann", "acme"), of("bob", "acme"), of("ann", "rival"), of("ann")];
+    const bodies = ["acme", "acme", "rival", "nobody's"];
+    const read: string[] = [];
+    for (const whose of [...all, ...all]) read.push((await world.get("/a", {}, {}, whose)).body);
+    expect(read).toEqual([...bodies, ...bodies]);
+    expect(world.asked).toHaveLength(3);
+    const stale = all.map((whose) => world.part.staleAnswer(fakeExchange("/a", {}, whose), 60)?.text());
+    expect(await Promise.all(stale)).toEqual(bodies);
+  });
+
   test("a request with cookies shares only what says public", async () => {
     for (const [field, bodies] of [
       ["max-age=60", ["a=1", "a=2", "nobody", "a=3"]],
@@ -402,8 +419,10 @@ describe("equal requests at once", () => {
     void world.get("/a");
     void world.get("/a", { authorization: "Bearer a" });
     void world.get("/a", { cookie: "a=1" });
+    for (const tenant of ["acme", "rival"])
+      void world.get("/a", {}, {}, { caller: { subject: "ann", scopes: [], by: "jwt", tenant } });
     await world.pass(0);
-    expect(hand.asked()).toBe(3);
+    expect(hand.asked()).toBe(5);
   });
 
   test("nobody waits where the settings say so", async () => {

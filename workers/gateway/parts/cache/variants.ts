@@ -5,23 +5,28 @@ import type { Exchange } from "../../exchange.ts";
 export type Selector = readonly [name: string, value: string | undefined];
 
 /**
- * Beside headers: what was given to everybody may be too old for who has asked for a minor version, and what a canary says is
- * not for everybody. No header is named so.
+ * Beside headers: what was given to everybody may be too old for who has asked for a minor version, and neither what a canary
+ * says nor what a tenant has is for everybody. No header is named so.
  */
 const DESTINATION = ":destination";
 
 /** Reads what the service gets: another part may have set the header. */
 export type SelectingHeader = (name: string) => string | undefined;
 
-type Selecting = Pick<Exchange, "request" | "onward" | "service" | "major" | "minor" | "leads">;
+type Selecting = Pick<Exchange, "request" | "onward" | "service" | "major" | "minor" | "leads" | "caller">;
 
-/** Who is to answer, and at which address, as far as the answer depends on it. */
+/**
+ * Who is to answer, at which address, and in which tenant, as far as the answer depends on it. What may be given to everybody
+ * (`public`) is for everybody of one tenant: a service that keeps them apart answers each of its own.
+ */
 export const destinationOf = ({
   service,
   major,
   minor,
+  caller,
   leads = "",
-}: Omit<Selecting, "request" | "onward">): string => `${service} ${major}.${minor} ${leads}`;
+}: Omit<Selecting, "request" | "onward">): string =>
+  `${service} ${major}.${minor} ${caller?.tenant ?? ""} ${leads}`;
 
 /** As the exchange stands now, whatever happens to it later. */
 export const selectingHeaders = ({ request, onward, ...destination }: Selecting): SelectingHeader => {

@@ -24,7 +24,9 @@ export const rateLimitKey = (by: CountedBy): ((exchange: Exchange) => string) =>
 const valueReader = (
   by: Exclude<CountedBy, "route" | "client">,
 ): ((exchange: Exchange) => string | null | undefined) => {
-  if (by === "caller") return ({ caller }) => caller?.subject;
+  // A tenant has no slash in it, so that nobody's name is written like that of another one's caller.
+  if (by === "caller") return ({ caller }) => caller && `${caller.tenant ?? ""}/${caller.subject}`;
+  if (by === "tenant") return ({ caller }) => caller?.tenant;
   if ("header" in by) return ({ request }) => request.headers.get(by.header);
   return ({ request }) => cookieOf(request.headers.get("cookie") ?? "", by.cookie);
 };

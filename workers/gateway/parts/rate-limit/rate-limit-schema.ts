@@ -13,13 +13,13 @@ const oneLimit = z.strictObject({
     .describe("Requests that may come at once after a rest; `limit` when absent."),
   by: z
     .union([
-      z.enum(["client", "caller", "route"]),
+      z.enum(["client", "caller", "tenant", "route"]),
       z.strictObject({ header: token() }),
       z.strictObject({ cookie: token() }),
     ])
     .optional()
     .describe(
-      "Whose requests are counted together: a client address's, a known caller's, all of the route's, or those with one value of a header or cookie.",
+      "Whose requests are counted together: a client address's, a known caller's, a tenant's, all of the route's, or those with one value of a header or cookie.",
     ),
   tier: z
     .enum(["isolate", "location", "exact"])

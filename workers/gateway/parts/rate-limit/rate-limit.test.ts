@@ -64,9 +64,9 @@ describe("in each isolate", () => {
   });
 });
 
-const as = (subject: string): Partial<Exchange> => ({
+const as = (subject: string, tenant?: string): Partial<Exchange> => ({
   clientAddress: "192.0.2.1",
-  caller: { subject, scopes: [], by: "api_key" },
+  caller: { subject, scopes: [], by: "api_key", ...(tenant !== undefined && { tenant }) },
 });
 const from = (clientAddress: string): Partial<Exchange> => ({ clientAddress });
 const withHeader = (name: string, value: string) => ({ headers: { [name]: value } });
@@ -91,6 +91,11 @@ describe("whose requests are counted together", () => {
     ["route", [from("192.0.2.1")], [as("ann")], true],
     ["caller", [as("ann")], [{ ...as("ann"), clientAddress: "192.0.2.2" }], true],
     ["caller", [as("ann")], [as("bob")], false],
+    ["caller", [as("ann", "acme")], [as("ann", "rival")], false],
+    ["caller", [as("acme/ann")], [as("ann", "acme")], false],
+    ["tenant", [as("ann", "acme")], [as("bob", "acme")], true],
+    ["tenant", [as("ann", "acme")], [as("ann", "rival")], false],
+    ["tenant", [as("ann")], [as("bob")], true],
     ["caller", [from("192.0.2.1")], [from("192.0.2.1")], true],
     ["caller", [from("192.0.2.1")], [from("192.0.2.2")], false],
     ["caller", [from("192.0.2.1")], [as("@192.0.2.1")], false],

@@ -274,6 +274,19 @@ describe("a session that authenticates", () => {
     expect(stand.service.saw?.caller).toEqual({ subject: "alice", scopes: ["read"], by: "session" });
   });
 
+  test("says whose caller it is by its tenant, where that can be one", async () => {
+    for (const [tenant, whose] of [
+      ["acme", { tenant: "acme" }],
+      ["a.b", {}],
+      [7, {}],
+    ] as const) {
+      const stand = sessionStand({ settings });
+      await stand.send("GET", {}, { sub: "alice", tenant });
+      await stand.send();
+      expect(stand.service.saw?.caller).toEqual({ subject: "alice", scopes: [], by: "session", ...whose });
+    }
+  });
+
   test.each([[{}], [{ sub: "" }], [{ sub: 7 }]])("says nothing by %j", async (content) => {
     const stand = sessionStand({ settings });
     await stand.send("GET", {}, content);

@@ -10,6 +10,7 @@ import {
 import type { Timer } from "#shared/resilience/deadline-timer.ts";
 import type { Clock } from "#shared/runtime/clock.ts";
 import type { KeyValue } from "#shared/storage/key-value.ts";
+import { isTenant } from "#shared/tenants/tenant-id.ts";
 import { cookieOf, cookiesWithout } from "../../cookies.ts";
 import { type Exchange, editAnswer, editOnward, type Part, refusal } from "../../exchange.ts";
 import { csrf } from "./csrf.ts";
@@ -84,11 +85,12 @@ const hideCookie = (exchange: Exchange, name: string): void => {
   editOnward(exchange, { kind, name: "cookie", value: others ?? "" });
 };
 
-const nameCaller = (exchange: Exchange, { sub, scopes }: SessionContent): void => {
+const nameCaller = (exchange: Exchange, { sub, scopes, tenant }: SessionContent): void => {
   if (exchange.caller && exchange.caller.by !== "none") return;
   if (typeof sub !== "string" || sub === "") return;
   const texts = Array.isArray(scopes) ? scopes.filter((each) => typeof each === "string") : [];
-  exchange.caller = { subject: sub, scopes: texts, by: "session" };
+  const whose = isTenant(tenant) && { tenant };
+  exchange.caller = { subject: sub, scopes: texts, by: "session", ...whose };
 };
 
 interface Answered {
