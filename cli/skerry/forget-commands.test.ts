@@ -6,7 +6,7 @@ import { ok } from "#shared/result.ts";
 import { runCommand } from "#test/setup/run-command.ts";
 
 /** A gateway with the services `orders` and `payments`, which know personal values, and `catalog`, which does not. */
-const setUp = () => {
+const setUp = ({ ofTenants = false } = {}) => {
   const forgotten: string[] = [];
   const apps = ["orders", "payments", "catalog"].map((name) => {
     const app = createServiceApp({ name, major: 1, description: "", problems: {}, readiness: [] });
@@ -14,7 +14,7 @@ const setUp = () => {
       keys: { forget: async (subject: string) => void forgotten.push(`${name} ${subject}`) },
       commands: { execute: async () => ok({ position: 7, events: [], duplicate: false }) },
     });
-    if (name !== "catalog") addForgottenRoute(app, { service: name, forgetting });
+    if (name !== "catalog") addForgottenRoute(app, { service: name, forgetting, ofTenants });
     return [name, app] as const;
   });
   const serviceOf = (service: string) => ({ service, instances: [{ id: "a", version: "1.0.0" }] });
@@ -65,6 +65,15 @@ test("nothing is forgotten without a yes, nor where it is not said where", async
   });
   expect(forgotten).toEqual([]);
   expect(await run("ada --service orders", "yes\n")).toMatchObject({ code: 0 });
+  expect(forgotten).toEqual(["orders ada"]);
+});
+
+test("a tenant's data subject is forgotten where tenants are kept apart, and refused where they are not", async () => {
+  const { run, forgotten } = setUp({ ofTenants: true });
   expect(await run("acme.ada --service orders --yes")).toMatchObject({ code: 0 });
-  expect(forgotten).toEqual(["orders ada", "orders acme.ada"]);
+  expect(await run("ada --service orders --yes")).toMatchObject({ code: 1 });
+  expect(forgotten).toEqual(["orders acme.ada"]);
+  const without = setUp();
+  expect(await without.run("acme.ada --service orders --yes")).toMatchObject({ code: 1 });
+  expect(without.forgotten).toEqual([]);
 });

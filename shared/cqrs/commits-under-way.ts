@@ -1,5 +1,4 @@
 /** The steps that a process has in hand during one slice: a bounded number, beside what waits in its SQLite. */
-import type { Progress } from "./progress.ts";
 import type { Outcome } from "./subscription-delivery.ts";
 import type { Step } from "./subscription-step.ts";
 
@@ -17,8 +16,11 @@ export interface CommitsUnderWay {
   passed(): void;
   /** Stops all for what was thrown. */
   fail(thrown: unknown): void;
-  /** Stops all, waits for what cannot be interrupted and stores the place. @throws what failed first, if anything did */
-  stop(): Promise<void>;
+  /**
+   * Stops all and stores the place. What has begun goes on, and is found done or open by whoever takes it next: an attempt that
+   * hangs holds nobody up. @throws what failed first, if anything did
+   */
+  stop(): void;
 }
 
 /** The place is stored after this many finished steps, whenever one was put aside, and when nothing is under way. */
@@ -26,14 +28,12 @@ const STORE_EVERY = 64;
 
 export const commitsUnderWay = ({
   handle,
-  progress,
   store,
   full,
   signal: outer,
 }: {
   /** Rejects with the signal's reason when it was interrupted: the step then stays unfinished. */
   handle: (step: Step, signal: AbortSignal) => Promise<Outcome>;
-  progress: Progress;
   store: () => void;
   /** @param inHand steps that were taken and are not done */
   full: (inHand: number) => boolean;
@@ -54,14 +54,16 @@ export const commitsUnderWay = ({
     failure ??= { thrown };
     stopped.abort(thrown);
   };
+  let closed = false;
   const storeNow = () => {
+    // What began here and is done later is stored by the slice that is running then.
+    if (closed) return;
     store();
     finishedSinceStored = 0;
   };
   const finish = async (step: Step) => {
     try {
       const outcome = await handle(step, signal);
-      progress.finish(step.commit.position, step.part);
       if (outcome === "aside" || ++finishedSinceStored >= STORE_EVERY) storeNow();
     } catch (thrown) {
       fail(thrown);
@@ -98,10 +100,10 @@ export const commitsUnderWay = ({
       if (underWay.size === 0) storeNow();
     },
     fail,
-    async stop() {
+    stop() {
       stopped.abort();
-      await Promise.all(underWay);
       storeNow();
+      closed = true;
       if (failure) throw failure.thrown;
     },
   };

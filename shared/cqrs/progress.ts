@@ -21,6 +21,8 @@ export interface Progress {
    * @returns those of them that are not done yet
    */
   start(commit: Commit, parts: readonly number[]): readonly number[];
+  /** Whether it was started and is not finished. */
+  isOpen(position: number, part: number): boolean;
   /** What is not open is done already. */
   finish(position: number, part: number): void;
   /** Every commit up to here is finished. */
@@ -63,6 +65,7 @@ export const progressFrom = (stored: Place): Progress => {
       if (open.length > 0) unfinished.set(commit.position, { commit, parts: [...open] });
       return open;
     },
+    isOpen: (position, part) => unfinished.get(position)?.parts.includes(part) ?? false,
     finish(position, part) {
       const parts = unfinished.get(position)?.parts;
       const index = parts?.indexOf(part) ?? -1;

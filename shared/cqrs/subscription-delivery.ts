@@ -16,9 +16,18 @@ import type { FailedTries, WaitingEvents, WaitingHead } from "./subscription-wai
 /** `aside`: it stands in the Actor's SQLite, waiting or parked, and the log is not needed for it any more. */
 export type Outcome = "handled" | "aside";
 
+/** Whether a step is still to be done: who takes it a second time comes after whoever is at it. */
+export interface OpenStep {
+  isOpen(): boolean;
+  finish(): void;
+}
+
 export interface Delivery {
-  /** A step that the log brings; steps of one key one after another. Rejects when it was interrupted before it began. */
-  first(step: Step, signal: AbortSignal): Promise<Outcome>;
+  /**
+   * A step that the log brings; steps of one key one after another. Rejects when the signal aborts before it has begun; after
+   * that it goes on. Who takes the same step again meanwhile is told what became of it.
+   */
+  first(step: Step, open: OpenStep, signal: AbortSignal): Promise<Outcome>;
   /** The first that waits of a key, once more. */
   again(key: string, head: WaitingHead, signal: AbortSignal): Promise<void>;
   replay(id: string): Promise<Result<{ id: string }, Failure>>;
@@ -122,8 +131,9 @@ export const delivery = ({
   };
 
   const tryAgain = async (key: string, head: WaitingHead, signal: AbortSignal) => {
-    // An earlier one may have come back meanwhile, by a replay of the log.
-    if (waiting.head(key)?.id !== head.id) return;
+    // An earlier one may have come back meanwhile, by a replay of the log; or this one was tried by the slice before.
+    const now = waiting.head(key);
+    if (now?.id !== head.id || now.attempts !== head.attempts) return;
     const step = waiting.step(key, head.id);
     if (parkedBehind(step)) return waiting.remove(key, head.id);
     const result = await attempts.again(step, signal);
@@ -142,10 +152,20 @@ export const delivery = ({
     err({ code: "not_found", detail: `Cannot ${what} "${id}": nothing of this id is parked` });
 
   return {
-    first(step, signal) {
+    first(step, open, signal) {
       const { key } = step;
-      if (key !== undefined) return inOrder(key, () => tryFirst({ ...step, key }, signal));
+      if (key !== undefined) {
+        return inOrder(key, async () => {
+          signal.throwIfAborted();
+          if (!open.isOpen()) return "handled";
+          const outcome = await tryFirst({ ...step, key }, signal);
+          // Before the key's next one has its turn.
+          open.finish();
+          return outcome;
+        });
+      }
       park(step, NO_KEY, 0);
+      open.finish();
       return Promise.resolve("aside");
     },
     again: (key, head, signal) => inOrder(key, () => tryAgain(key, head, signal)),

@@ -37,11 +37,15 @@ export const followLog = async (
   const handled = new Set(process.handles);
   const under: CommitsUnderWay = commitsUnderWay({
     async handle(step, signal) {
-      const outcome = await delivery.first(step, signal);
+      const { commit, part } = step;
+      const open = {
+        isOpen: () => progress.isOpen(commit.position, part),
+        finish: () => progress.finish(commit.position, part),
+      };
+      const outcome = await delivery.first(step, open, signal);
       wentWell();
       return outcome;
     },
-    progress,
     store: () => place.write(progress.place()),
     full: (inHand) =>
       inHand + waiting.unavailable() >= LIMITS.processBacklog ||
@@ -90,7 +94,7 @@ export const followLog = async (
     }
   } finally {
     lanesAre(undefined);
-    await Promise.all([under.stop(), lanes.ended()]);
+    under.stop();
   }
 };
 
