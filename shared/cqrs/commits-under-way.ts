@@ -54,10 +54,7 @@ export const commitsUnderWay = ({
     failure ??= { thrown };
     stopped.abort(thrown);
   };
-  let closed = false;
   const storeNow = () => {
-    // What began here and is done later is stored by the slice that is running then.
-    if (closed) return;
     store();
     finishedSinceStored = 0;
   };
@@ -103,7 +100,6 @@ export const commitsUnderWay = ({
     stop() {
       stopped.abort();
       storeNow();
-      closed = true;
       if (failure) throw failure.thrown;
     },
   };

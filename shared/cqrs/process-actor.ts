@@ -127,7 +127,12 @@ export const processActor = ({
     return from === "beginning" ? 0 : from - 1;
   };
 
-  /** Where it goes on: nothing is under way when this is asked. */
+  const store = (of: Progress) => {
+    // An attempt of before a replay was asked for may end after it.
+    if (of === progress) place.write(of.place());
+  };
+
+  /** Where it goes on. */
   const standing = async (): Promise<Progress> => {
     const stored = place.read();
     const done = stored?.floor ?? (await firstFloor());
@@ -148,7 +153,7 @@ export const processActor = ({
     if (place.pausedAt() !== undefined) return untilAborted(end);
     const now = await standing();
     if (end.aborted) return;
-    const options = { process, policy, log, place, waiting, delivery: deliver, clock, sleep };
+    const options = { process, policy, log, store, waiting, delivery: deliver, clock, sleep };
     const lanesAre = (running: WaitingLanes | undefined) => {
       lanes = running;
     };

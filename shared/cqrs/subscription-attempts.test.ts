@@ -82,3 +82,77 @@ describe("an attempt that does not end", () => {
       await expect(subscribed([], never, { subscription: { attemptMs } })).rejects.toThrow(RangeError);
   });
 });
+
+describe("an attempt that outlives its slice", () => {
+  it("is not begun a second time when the next slice begins, nor when a pause ends, and what follows comes after it", async () => {
+    const context = testActorContext();
+    const handled: string[] = [];
+    const slow = async (event: string) => {
+      await context.sleep(20_000);
+      handled.push(event);
+      return ok(null);
+    };
+    const { calls, pause, resume, wake, time } = await subscribed(["a", "a", "b"], slow, { context });
+    await time.pass(1_000);
+    for (let times = 0; times < 3; times++) {
+      await pause({});
+      await time.pass(1_000);
+      await resume({});
+      await time.pass(1_000);
+    }
+    expect(calls).toEqual(["a-1", "b-1"]);
+    await time.pass(60_000);
+    expect(calls).toEqual(["a-1", "b-1", "a-2"]);
+    expect(handled).toEqual(["a-1", "b-1", "a-2"]);
+    expect(await wake({})).toMatchObject({ floor: 3 });
+  });
+
+  it("that ends in a pause is done: it does not come again after a restart", async () => {
+    const context = testActorContext();
+    const first = await subscribed(["a"], () => context.sleep(5_000).then(() => ok(null)), { context });
+    await first.time.pass(1_000);
+    await first.pause({});
+    await first.time.pass(10_000);
+    context.die();
+    const second = await subscribed([], never, { context: context.successor(), log: first.log });
+    await second.resume({});
+    await second.time.pass(10_000);
+    expect(second.calls).toEqual([]);
+  });
+
+  it("and fails has its event tried again after its pause, once", async () => {
+    const context = testActorContext();
+    const slow = async () => {
+      await context.sleep(LIMITS.processAttemptMs - 1);
+      return { ok: false as const, error: { code: "conflict", detail: "no" } };
+    };
+    const { calls, time } = await subscribed(["a"], slow, { context, subscription: { attempts: 100 } });
+    // Slices begin each minute, attempts each half a minute.
+    await time.pass(LIMITS.pumpMs * 10);
+    expect(calls.length).toBeLessThanOrEqual(20);
+    expect(calls.length).toBeGreaterThan(15);
+  });
+});
+
+describe("an event that cannot even be parked", () => {
+  it("is not overtaken by the next one of its key", async () => {
+    const context = testActorContext();
+    let full = true;
+    const exec: typeof context.sql.exec = (sql, ...params) => {
+      if (full && sql.startsWith("INSERT OR REPLACE INTO parked")) throw new Error("database is full");
+      return context.sql.exec(sql, ...params);
+    };
+    const refused = { ok: false as const, error: { code: "conflict", detail: "no" } };
+    const { calls, wake, time } = await subscribed(
+      ["a", "a", "a"],
+      async (event) => (event === "a-1" ? refused : ok(null)),
+      { context: { ...context, sql: { ...context.sql, exec } }, subscription: { attempts: 1 } },
+    );
+    await time.pass(1_000);
+    expect(await wake({})).toMatchObject({ failure: "database is full" });
+    expect(new Set(calls)).toEqual(new Set(["a-1"]));
+    full = false;
+    await time.pass(10_000);
+    expect(calls.slice(-3)).toEqual(["a-1", "a-2", "a-3"]);
+  });
+});

@@ -16,10 +16,12 @@ import type { FailedTries, WaitingEvents, WaitingHead } from "./subscription-wai
 /** `aside`: it stands in the Actor's SQLite, waiting or parked, and the log is not needed for it any more. */
 export type Outcome = "handled" | "aside";
 
-/** Whether a step is still to be done: who takes it a second time comes after whoever is at it. */
+/** A step that was taken: who takes it a second time comes after whoever is at it, and finds out what became of it. */
 export interface OpenStep {
   isOpen(): boolean;
   finish(): void;
+  /** Told what was thrown before the key's next one has its turn, which is not to overtake. */
+  failed(thrown: unknown): void;
 }
 
 export interface Delivery {
@@ -158,10 +160,14 @@ export const delivery = ({
         return inOrder(key, async () => {
           signal.throwIfAborted();
           if (!open.isOpen()) return "handled";
-          const outcome = await tryFirst({ ...step, key }, signal);
-          // Before the key's next one has its turn.
-          open.finish();
-          return outcome;
+          try {
+            const outcome = await tryFirst({ ...step, key }, signal);
+            open.finish();
+            return outcome;
+          } catch (thrown) {
+            open.failed(thrown);
+            throw thrown;
+          }
         });
       }
       park(step, NO_KEY, 0);

@@ -10,7 +10,6 @@ import type { Progress } from "./progress.ts";
 import type { Delivery } from "./subscription-delivery.ts";
 import { type WaitingLanes, waitingLanes } from "./subscription-lanes.ts";
 import type { SubscriptionPolicy } from "./subscription-options.ts";
-import type { SubscriptionPlace } from "./subscription-place.ts";
 import type { Step } from "./subscription-step.ts";
 import type { WaitingEvents } from "./subscription-waiting.ts";
 
@@ -18,7 +17,8 @@ export interface FollowOptions {
   readonly process: Process;
   readonly policy: SubscriptionPolicy;
   readonly log: EventLog;
-  readonly place: SubscriptionPlace;
+  /** Stores how far it is, unless it begins elsewhere by now. */
+  readonly store: (progress: Progress) => void;
   readonly waiting: WaitingEvents;
   readonly delivery: Delivery;
   /** Told of the lanes that run for as long as the slice does. */
@@ -29,7 +29,7 @@ export interface FollowOptions {
 
 /** @param progress outlives the slices, so that none does again what another finished above the floor */
 export const followLog = async (
-  { process, policy, log, place, waiting, delivery, lanesAre, clock, sleep }: FollowOptions,
+  { process, policy, log, store, waiting, delivery, lanesAre, clock, sleep }: FollowOptions,
   progress: Progress,
   outer: AbortSignal,
   wentWell: () => void,
@@ -41,12 +41,13 @@ export const followLog = async (
       const open = {
         isOpen: () => progress.isOpen(commit.position, part),
         finish: () => progress.finish(commit.position, part),
+        failed: (thrown: unknown) => under.fail(thrown),
       };
       const outcome = await delivery.first(step, open, signal);
       wentWell();
       return outcome;
     },
-    store: () => place.write(progress.place()),
+    store: () => store(progress),
     full: (inHand) =>
       inHand + waiting.unavailable() >= LIMITS.processBacklog ||
       waiting.count() >= LIMITS.subscriptionWaiting,
@@ -80,7 +81,7 @@ export const followLog = async (
 
   try {
     // The slice before may have failed to.
-    place.write(progress.place());
+    store(progress);
     for (const { commit, parts } of progress.unfinished()) for (const part of parts) take(commit, part);
     const tail = log.tail({ after: progress.newest(), batchMax: LIMITS.projectionBatch, signal });
     for await (const batch of tail) {

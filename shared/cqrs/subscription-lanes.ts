@@ -1,12 +1,13 @@
-/** Tries again, during one slice, what waits: a lane for each key, each with the pauses of its own first event. */
+/**
+ * Tries again, during one slice, what waits: a lane for each key, each with the pauses of its own first event. All end when the
+ * signal aborts, but for what is being tried then.
+ */
 import type { Clock, Sleep } from "../runtime/clock.ts";
 import type { WaitingEvents, WaitingHead } from "./subscription-waiting.ts";
 
 export interface WaitingLanes {
   /** Begins with a key's first, unless that is done already. */
   start(key: string): void;
-  /** Resolves when all have ended, which the signal's abort brings about. */
-  ended(): Promise<void>;
 }
 
 export const waitingLanes = ({
@@ -26,7 +27,7 @@ export const waitingLanes = ({
   clock: Clock;
   sleep: Sleep;
 }): WaitingLanes => {
-  const lanes = new Map<string, Promise<void>>();
+  const lanes = new Set<string>();
 
   const run = async (key: string) => {
     for (let head = waiting.head(key); head; head = waiting.head(key)) {
@@ -38,20 +39,16 @@ export const waitingLanes = ({
   };
   const start = (key: string) => {
     if (signal.aborted || lanes.has(key)) return;
-    const done = run(key).catch(failed);
-    lanes.set(key, done);
-    void done.then(() => {
-      lanes.delete(key);
-      // Another may have come when this lane had just found nothing more.
-      if (waiting.has(key)) start(key);
-    });
+    lanes.add(key);
+    void run(key)
+      .catch(failed)
+      .then(() => {
+        lanes.delete(key);
+        // Another may have come when this lane had just found nothing more.
+        if (waiting.has(key)) start(key);
+      });
   };
   for (const key of waiting.keys()) start(key);
 
-  return {
-    start,
-    async ended() {
-      while (lanes.size > 0) await Promise.all(lanes.values());
-    },
-  };
+  return { start };
 };

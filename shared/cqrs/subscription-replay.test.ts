@@ -25,7 +25,8 @@ describe("a replay of the log passes over nothing", () => {
     await time.pass(500);
     expect(await replayFrom({ position: 4 })).toMatchObject({ value: { floor: 0 } });
     await time.pass(10_000);
-    expect(calls).toEqual(["a-1", "a-2", "a-3", "a-4"]);
+    // The first was in hand, and comes again in its turn.
+    expect(calls).toEqual(["a-1", "a-1", "a-2", "a-3", "a-4"]);
   });
 
   it("when it is asked for while a new subscription looks where it begins", async () => {
@@ -48,5 +49,22 @@ describe("a replay of the log passes over nothing", () => {
     await asked;
     await time.settle();
     expect(calls).toEqual(["b-1"]);
+  });
+});
+
+describe("a replay of the log", () => {
+  it("is not undone by what was in hand when it was asked for, and dies half-way", async () => {
+    const context = testActorContext();
+    const slow = (event: string, nth: number) =>
+      context.sleep(event === "c-1" ? 1_000 : nth === 1 ? 0 : 10_000).then(() => ok(null));
+    const first = await subscribed(["a", "b", "c"], slow, { context });
+    await first.time.pass(500);
+    await first.replayFrom({ position: 1 });
+    await first.time.pass(1_000);
+    expect(first.calls).toEqual(["a-1", "b-1", "c-1", "a-1", "b-1", "c-1"]);
+    context.die();
+    const second = await subscribed([], done, { context: context.successor(), log: first.log });
+    await second.time.pass(1_000);
+    expect(second.calls).toEqual(["a-1", "b-1", "c-1"]);
   });
 });
