@@ -69,7 +69,7 @@ const appendDirectly = async (log: EventLog, commandId: string, amount: number, 
   });
 };
 
-const setUp = ({ log = memoryEventLog(), context = testActorContext() } = {}) => {
+const setUp = ({ log = memoryEventLog(), context = testActorContext(), readMs = 0 } = {}) => {
   const faults: Fault[] = [];
   const seen = { appends: 0, reads: 0, away: false, read: [] as Commit[], untils: [] as unknown[] };
   const faulty: EventLog = {
@@ -83,6 +83,7 @@ const setUp = ({ log = memoryEventLog(), context = testActorContext() } = {}) =>
       seen.reads++;
       seen.untils.push(options?.until);
       if (seen.away) throw new LogUnavailable("The log is not reachable");
+      if (readMs > 0) await context.time.sleep(readMs);
       const commits = await log.read(aggregate, options);
       seen.read.push(...commits);
       return commits;
@@ -321,6 +322,43 @@ describe("a command that comes again", () => {
     seen.read.length = 0;
     expect(value(await execute(add("c3", 1)))).toMatchObject({ position: 4, duplicate: true });
     expect(seen.read.map(({ position }) => position)).toEqual([4]);
+  });
+
+  it("hundreds of times at once reads it few times, and each is answered in time", async () => {
+    const { execute, seen, context } = setUp({ readMs: 100 });
+    const first = execute(add("c1", 1));
+    await context.time.pass(100);
+    const executed = value(await first);
+    seen.reads = 0;
+    const again = Promise.all(Array.from({ length: 500 }, () => execute(add("c1", 1))));
+    await context.time.pass(LIMITS.commandMs);
+    expect(new Set((await again).map((each) => JSON.stringify(each)))).toEqual(
+      new Set([JSON.stringify(ok({ ...executed, duplicate: true }))]),
+    );
+    expect(seen.reads).toBe(1);
+  });
+
+  it("holds up none of the others on its aggregate while it reads", async () => {
+    const { execute, context } = setUp({ readMs: 100 });
+    const first = execute(add("c1", 1));
+    await context.time.pass(100);
+    await first;
+    const again = execute(add("c1", 1));
+    expect(value(await execute(add("c2", 1))).position).toBe(2);
+    await context.time.pass(100);
+    expect(value(await again)).toMatchObject({ position: 1, duplicate: true });
+  });
+
+  it("finds that it was never written where the log has lost it, and is executed", async () => {
+    const { execute, seen, log } = setUp();
+    await execute(add("c1", 1));
+    const { read } = log;
+    // What the next reads show is the log of a server that was set up anew.
+    log.read = async (ref, options) => (await read(ref, options)).filter(() => false);
+    seen.reads = 0;
+    expect(await execute(add("c1", 1))).toMatchObject({ ok: false, error: { code: "unavailable" } });
+    log.read = read;
+    expect(value(await execute(add("c1", 1)))).toMatchObject({ position: 1, duplicate: true });
   });
 });
 

@@ -62,6 +62,13 @@ export type Aggregates = Readonly<Record<string, Aggregate<unknown, object, Doma
 /** One command while it is served. `until`: by then it is answered, whatever it then still waits for. */
 interface Turn extends Wanted {
   readonly request: CommandRequest;
+  /** Whether what was done before is looked at in this turn. */
+  readonly looks: "now" | "later";
+}
+
+/** An earlier request with the same command id has done it, at this position. */
+interface DoneBefore {
+  readonly doneAt: number;
 }
 
 export const commandActor = ({
@@ -95,6 +102,8 @@ export const commandActor = ({
   const exclusively = keyedMutex();
   const states = foldedStates({ context, log, snapshotLog, clock, sleep, exclusively, bounds });
   const keys = idempotencyKeys(context.sql, clock);
+  /** Reads of single commits, for all who wait for the same one. */
+  const underWay = new Map<string, Promise<Commit | undefined>>();
 
   /**
    * Undefined when another commit stands there, or none.
@@ -114,14 +123,10 @@ export const commandActor = ({
     return ok({ position, events: commit.events, duplicate: true });
   };
 
-  /** What an earlier request with the same command id did, or undefined when none is known of. */
-  const earlierOutcome = async (turn: Turn, folded: Folded): Promise<Execution | undefined> => {
-    const { ref, request } = turn;
-    const position =
-      states.positionOf(ref, folded, request.commandId) ??
-      (request.key ? keys.settledAt(request.key) : undefined);
-    return position === undefined ? undefined : outcomeAt(turn, position, folded.position);
-  };
+  /** Where an earlier request with the same command id did it, or undefined when none is known of. */
+  const earlierPosition = ({ ref, request }: Turn, folded: Folded): number | undefined =>
+    states.positionOf(ref, folded, request.commandId) ??
+    (request.key ? keys.settledAt(request.key) : undefined);
 
   /** Others came first. When the log then has nothing new, it is not the one that was folded. */
   const afterConflict = async (turn: Turn, folded: Folded, decision: number): Promise<Folded> => {
@@ -129,11 +134,13 @@ export const commandActor = ({
     return fresh.position === folded.position && decision === RELOAD_AFTER ? states.reload(turn) : fresh;
   };
 
-  const decideAndAppend = async (turn: Turn): Promise<Execution> => {
+  const decideAndAppend = async (turn: Turn): Promise<Execution | DoneBefore> => {
     const { ref, request, aggregate, until } = turn;
     let folded = await states.load(turn, request.isNew);
     for (let decision = 1; decision <= LIMITS.decisionsMax; decision++) {
-      const earlier = await earlierOutcome(turn, folded);
+      const doneAt = earlierPosition(turn, folded);
+      if (doneAt !== undefined && turn.looks === "later") return { doneAt };
+      const earlier = doneAt === undefined ? undefined : await outcomeAt(turn, doneAt, folded.position);
       if (earlier) return earlier;
       const decided = aggregate.decide(request.command, folded.state);
       if (!decided.ok) return decided;
@@ -170,10 +177,11 @@ export const commandActor = ({
     });
   };
 
-  const answered = async (turn: Turn): Promise<Execution> => {
+  const answered = async (turn: Turn): Promise<Execution | DoneBefore> => {
     const { ref, request } = turn;
     try {
       const execution = await decideAndAppend(turn);
+      if ("doneAt" in execution) return execution;
       if (!execution.ok && execution.error.code === "unavailable") states.doubt(ref);
       if (execution.ok && request.key && execution.value.events.length > 0)
         keys.settle(request.key, execution.value.position);
@@ -191,11 +199,11 @@ export const commandActor = ({
   /** Alone on its aggregate, within a command's time. */
   const inTurn = <T>(
     { type, id }: AggregateRef,
-    work: (wanted: Wanted) => Promise<Result<T, Failure>>,
-  ): Promise<Result<T, Failure>> => {
+    work: (wanted: Wanted) => Promise<T>,
+    askedAt = clock(),
+  ): Promise<T | Result<never, Failure>> => {
     const aggregate = aggregates[type];
     if (!aggregate) throw new Error(`Cannot find "${id}" of "${type}": no such aggregate`);
-    const askedAt = clock();
     const wanted = { ref: { type, id }, aggregate, until: askedAt + LIMITS.commandMs };
     return exclusively(keyOf(wanted.ref), async () => {
       if (clock() - askedAt > LIMITS.commandQueueMs)
@@ -208,6 +216,43 @@ export const commandActor = ({
     });
   };
 
+  const commitAt = (ref: AggregateRef, position: number, until: number): Promise<Commit | undefined> => {
+    const name = `${keyOf(ref)} ${position}`;
+    const before = underWay.get(name);
+    if (before) return before;
+    const reading = shown
+      .read(ref, { after: position - 1, most: 1, until })
+      .then(([commit]) => commit)
+      .finally(() => underWay.delete(name));
+    underWay.set(name, reading);
+    return reading;
+  };
+
+  /**
+   * What was done before does not change any more, so it is read when the aggregate is free for others again, by all that ask for it
+   * together. Where it is not found, the one who asks looks again in its turn: nobody decides on a log that it does not know.
+   */
+  const executed = async (request: CommandRequest): Promise<Execution> => {
+    const askedAt = clock();
+    const asked = await inTurn(
+      request,
+      (wanted) => answered({ ...wanted, request, looks: "later" }),
+      askedAt,
+    );
+    if (!("doneAt" in asked)) return asked;
+    const { doneAt } = asked;
+    const ref = { type: request.type, id: request.id };
+    const commit = await orUnavailable(() => commitAt(ref, doneAt, askedAt + LIMITS.commandMs));
+    if (!commit.ok) return commit;
+    if (commit.value?.position === doneAt && commit.value.commandId === request.commandId) {
+      if (request.key) keys.settle(request.key, doneAt);
+      return ok({ position: doneAt, events: commit.value.events, duplicate: true });
+    }
+    const again = await inTurn(request, (wanted) => answered({ ...wanted, request, looks: "now" }), askedAt);
+    if ("doneAt" in again) throw new Error(`Cannot leave the command "${request.commandId}" for later twice`);
+    return again;
+  };
+
   const stateNow = async (wanted: Wanted): Promise<StateNow> => {
     const { state, position, version } = await states.catchUp(wanted, await states.load(wanted, true));
     const { snapshot } = wanted.aggregate;
@@ -216,7 +261,7 @@ export const commandActor = ({
 
   return {
     methods: {
-      execute: async (request) => inTurn(request, (wanted) => answered({ ...wanted, request })),
+      execute: executed,
       state: async (aggregate) => inTurn(aggregate, (wanted) => orUnavailable(() => stateNow(wanted))),
       reserve: async (request) => keys.reserve(request),
       history: (aggregate) => orUnavailable(() => shown.read(aggregate)),
