@@ -120,6 +120,8 @@ export const LIMITS = {
   subscriptionBackoffMs: 60 * 60 * 1000,
   /** Events of one process that wait in its SQLite for another attempt, or behind one that does; then nothing new is taken. */
   subscriptionWaiting: 100_000,
+  /** Events of one process that are parked: beyond it nothing new is taken, for its code is wrong, or nobody looks after them. */
+  subscriptionParked: 100_000,
   /** Ids of handled events that one instance of a process manager remembers, the newest; all of its events carry one. */
   processHandled: 1_000,
   /** Timeouts of one process that run at a time, at some 500 bytes of its Actor's SQLite each; then nothing that starts one goes on. */

@@ -1,4 +1,4 @@
-/** Replays many parked events for one request: each aggregate's in the log's order, those of others side by side. */
+/** Replays many parked events for one request: each key's in the log's order, those of others side by side. */
 import { LIMITS } from "../limits.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { ParkedEvent, ParkedPage } from "./parking.ts";
@@ -43,8 +43,9 @@ export const replayParkedEvents = async (
       }
     }
   };
-  const byAggregate = Map.groupBy(chosen, ({ aggregateId }) => aggregateId);
-  await Promise.all([...byAggregate.values()].map(replayInTurn));
+  // What a projection has parked stands in the order of its aggregate.
+  const byKey = Map.groupBy(chosen, ({ key, aggregateId }) => key ?? aggregateId);
+  await Promise.all([...byKey.values()].map(replayInTurn));
   const last = Number.isFinite(left) ? page[left - 1] : page.length === limit ? page.at(-1) : undefined;
   const begin = Number.isFinite(left) && left === 0 ? (after ?? { position: 0, id: "" }) : undefined;
   const next = last ? { position: last.position, id: last.id } : begin;

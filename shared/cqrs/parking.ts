@@ -11,6 +11,8 @@ export interface ParkedEvent {
   readonly source: string;
   readonly position: number;
   readonly aggregateId: string;
+  /** In whose order it stands; absent where that could not be told. */
+  readonly key?: string;
   readonly type: string;
   readonly reason: Failure;
   readonly attempts: number;
@@ -46,6 +48,9 @@ export interface Parking {
   settle(step: Step): void;
 }
 
+/** Where the key could not be told: those of no key wait for nobody. */
+export const NO_KEY = "";
+
 interface Columns {
   [column: string]: string | number;
   id: string;
@@ -59,13 +64,15 @@ export const parking = (sql: ActorSql): Parking => {
   /** Asked for every event, and nearly always without an answer. */
   const parked = new Map<string, number>();
   let newest = 0;
+  let count = 0;
   const recount = () => {
     parked.clear();
     const rows = sql.exec<{ key: string; events: number; last: number }>(
       "SELECT key, COUNT(*) AS events, MAX(position) AS last FROM parked GROUP BY key",
     );
     for (const { key, events } of rows) parked.set(key, events);
-    newest = Math.max(0, ...rows.map(({ last }) => last));
+    newest = rows.reduce((most, { last }) => Math.max(most, last), 0);
+    count = rows.reduce((sum, { events }) => sum + events, 0);
   };
   recount();
   const keyOf = (id: string) => sql.exec<{ key: string }>("SELECT key FROM parked WHERE id = ?", id)[0]?.key;
@@ -73,13 +80,14 @@ export const parking = (sql: ActorSql): Parking => {
     const key = keyOf(id);
     if (key === undefined) return;
     sql.exec("DELETE FROM parked WHERE id = ?", id);
+    count--;
     const left = (parked.get(key) ?? 1) - 1;
     if (left > 0) parked.set(key, left);
     else parked.delete(key);
   };
 
   return {
-    park(event, { commit, part, key = "" }) {
+    park(event, { commit, part, key = NO_KEY }) {
       const isNew = keyOf(event.id) === undefined;
       sql.exec(
         "INSERT OR REPLACE INTO parked (id, position, part, key, event, commit_json) VALUES (?, ?, ?, ?, ?, ?)",
@@ -90,19 +98,26 @@ export const parking = (sql: ActorSql): Parking => {
         JSON.stringify(event),
         JSON.stringify(commit),
       );
-      if (isNew) parked.set(key, (parked.get(key) ?? 0) + 1);
+      if (isNew) {
+        count++;
+        parked.set(key, (parked.get(key) ?? 0) + 1);
+      }
       newest = Math.max(newest, event.position);
     },
     page: ({ limit, after = { position: 0, id: "" } }) =>
       sql
         .exec<{ event: string }>(
-          "SELECT event FROM parked WHERE (position, id) > (?, ?) ORDER BY position, id LIMIT ?",
+          // Ids of one commit's events end with their places in it, so the shorter one comes first.
+          `SELECT event FROM parked WHERE position >= ? AND (position, length(id), id) > (?, length(?), ?)
+           ORDER BY position, length(id), id LIMIT ?`,
           after.position,
+          after.position,
+          after.id,
           after.id,
           limit,
         )
         .map(({ event }) => JSON.parse(event) as ParkedEvent),
-    count: () => sql.exec<{ events: number }>("SELECT COUNT(*) AS events FROM parked")[0]?.events ?? 0,
+    count: () => count,
     find(id) {
       const [row] = sql.exec<Columns>("SELECT id, key, event, commit_json FROM parked WHERE id = ?", id);
       return row && parkedFrom(row);

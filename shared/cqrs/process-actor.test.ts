@@ -179,6 +179,7 @@ describe("an event that cannot be handled", () => {
         source: "orders",
         position: 1,
         aggregateId: "bad",
+        key: "bad",
         type: "Happened",
         reason: { code: "conflict", detail: "always" },
         attempts: LIMITS.processAttempts,

@@ -153,11 +153,19 @@ export const processActor = ({
     if (place.pausedAt() !== undefined) return untilAborted(end);
     const now = await standing();
     if (end.aborted) return;
-    const options = { process, policy, log, store, waiting, delivery: deliver, clock, sleep };
+    const options = { process, policy, log, store, waiting, delivery: deliver, overfull, clock, sleep };
     const lanesAre = (running: WaitingLanes | undefined) => {
       lanes = running;
     };
     await followLog({ ...options, lanesAre }, now, end, wentWell);
+  };
+
+  const overfull = (): string | undefined => {
+    if (parked.count() >= LIMITS.subscriptionParked)
+      return `Nothing new is taken: ${parked.count()} events are parked, expected fewer than ${LIMITS.subscriptionParked}`;
+    if (waiting.count() >= LIMITS.subscriptionWaiting)
+      return `Nothing new is taken: ${waiting.count()} events wait for another attempt, expected fewer than ${LIMITS.subscriptionWaiting}`;
+    return undefined;
   };
 
   const following = pump({ context, work: follow, clock, random, sleep });
@@ -169,7 +177,7 @@ export const processActor = ({
 
   const status = (): ProcessStatus => {
     const pausedAt = place.pausedAt();
-    const failure = pausedAt === undefined ? following.lastFailure() : undefined;
+    const failure = pausedAt === undefined ? (following.lastFailure() ?? overfull()) : undefined;
     return {
       process: process.name,
       following: following.running(),

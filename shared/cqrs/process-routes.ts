@@ -19,6 +19,7 @@ const parkedSchema = z.object({
   source: z.string(),
   position: z.int(),
   aggregateId: z.string(),
+  key: z.string().optional().meta({ description: "In whose order it stands" }),
   type: z.string(),
   reason: z.object({ code: z.string(), detail: z.string() }),
   attempts: z.int(),

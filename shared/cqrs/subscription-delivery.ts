@@ -5,7 +5,7 @@ import { type Clock, type Random, rfc3339 } from "../runtime/clock.ts";
 import { inSpan } from "../telemetry/span.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Mutex } from "./mutex.ts";
-import type { ParkedEvent, Parking } from "./parking.ts";
+import { NO_KEY, type ParkedEvent, type Parking } from "./parking.ts";
 import type { Process } from "./process.ts";
 import { PARKED_BEHIND } from "./projection-parking.ts";
 import type { Attempts } from "./subscription-attempts.ts";
@@ -69,6 +69,7 @@ export const delivery = ({
       source: process.source,
       position: commit.position,
       aggregateId: commit.aggregate.id,
+      ...(step.key !== undefined && { key: step.key }),
       type: event.type,
       reason,
       attempts: tried,
@@ -170,7 +171,7 @@ export const delivery = ({
           }
         });
       }
-      park(step, NO_KEY, 0);
+      park(step, UNTOLD, 0);
       open.finish();
       return Promise.resolve("aside");
     },
@@ -181,7 +182,7 @@ export const delivery = ({
       return inOrder(key, async () => {
         const found = parked.find(id);
         if (!found) return notParked("replay", id);
-        const first = policy.whenParked === "wait" ? parked.firstOf(key) : undefined;
+        const first = policy.whenParked === "wait" && key !== NO_KEY ? parked.firstOf(key) : undefined;
         if (first && first.event.id !== id) {
           return err({ code: "replay_failed", detail: `Replaying "${id}": "${first.event.id}" comes first` });
         }
@@ -220,7 +221,7 @@ export const delivery = ({
   };
 };
 
-const NO_KEY: Failure = { code: "internal_error", detail: "Its key could not be told: keyOf failed" };
+const UNTOLD: Failure = { code: "internal_error", detail: "Its key could not be told: keyOf failed" };
 
 const behind = (id = ""): Failure => ({
   code: PARKED_BEHIND,

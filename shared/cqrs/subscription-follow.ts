@@ -5,6 +5,7 @@ import { LIMITS } from "../limits.ts";
 import type { Clock, Sleep } from "../runtime/clock.ts";
 import { tenantOf } from "../tenants/tenant-id.ts";
 import { type CommitsUnderWay, commitsUnderWay } from "./commits-under-way.ts";
+import { NO_KEY } from "./parking.ts";
 import type { Process } from "./process.ts";
 import type { Progress } from "./progress.ts";
 import type { Delivery } from "./subscription-delivery.ts";
@@ -23,13 +24,15 @@ export interface FollowOptions {
   readonly delivery: Delivery;
   /** Told of the lanes that run for as long as the slice does. */
   readonly lanesAre: (lanes: WaitingLanes | undefined) => void;
+  /** Why nothing more may be taken from the log, if so. */
+  readonly overfull: () => string | undefined;
   readonly clock: Clock;
   readonly sleep: Sleep;
 }
 
 /** @param progress outlives the slices, so that none does again what another finished above the floor */
 export const followLog = async (
-  { process, policy, log, store, waiting, delivery, lanesAre, clock, sleep }: FollowOptions,
+  { process, policy, log, store, waiting, delivery, lanesAre, overfull, clock, sleep }: FollowOptions,
   progress: Progress,
   outer: AbortSignal,
   wentWell: () => void,
@@ -48,9 +51,7 @@ export const followLog = async (
       return outcome;
     },
     store: () => store(progress),
-    full: (inHand) =>
-      inHand + waiting.unavailable() >= LIMITS.processBacklog ||
-      waiting.count() >= LIMITS.subscriptionWaiting,
+    full: (inHand) => inHand + waiting.unavailable() >= LIMITS.processBacklog || overfull() !== undefined,
     signal: outer,
   });
   const { signal } = under;
@@ -107,7 +108,7 @@ const keyOf = (policy: SubscriptionPolicy, event: Step["event"], commit: Commit)
   const tenant = tenantOf(commit.aggregate.id);
   try {
     const key: unknown = policy.keyOf(event, commit);
-    if (typeof key !== "string") return undefined;
+    if (typeof key !== "string" || key === NO_KEY) return undefined;
     return tenant === undefined || key === commit.aggregate.id ? key : `${tenant}.${key}`;
   } catch {
     return undefined;
