@@ -5,7 +5,7 @@ import { LIMITS } from "../limits.ts";
 import { type Clock, type Random, rfc3339, type Sleep } from "../runtime/clock.ts";
 import { backoffMs } from "./backoff.ts";
 import { type ParkedCommit, type ProjectionParking, parkedBehind } from "./projection-parking.ts";
-import type { ReadStore } from "./read-store.ts";
+import type { Guard, ReadStore } from "./read-store.ts";
 import type { RowChange } from "./row-change.ts";
 
 /** A projection stands before this commit. */
@@ -30,6 +30,8 @@ export interface ApplyOptions {
   /** The checkpoint that moves with the rows. */
   readonly checkpoint: string;
   readonly changes: (commits: readonly Commit[]) => readonly RowChange[];
+  /** Of each transaction. */
+  readonly guards: () => readonly Guard[];
   /** Whether a commit's rows are this one's business; its position is in any case. */
   readonly concerns: (commit: Commit) => boolean;
   readonly onFailure: "stop" | "park";
@@ -42,7 +44,7 @@ export interface ApplyOptions {
 /**
  * From `from` to the last of the commits. What it cannot apply it splits in halves, so that one commit among many is found
  * within a few attempts, and all before it stand by then.
- * @returns "moved" when the checkpoint is somewhere else
+ * @returns "moved" when the checkpoint or a guard is somewhere else
  * @throws CommitNotApplied where one stops it; whatever the store throws that takes nothing at all
  */
 export const applyCommits = (options: ApplyOptions) => {
@@ -54,12 +56,14 @@ export const applyCommits = (options: ApplyOptions) => {
       from,
       to: commits.at(-1)?.position ?? from,
       changes: options.changes(commits.filter((commit) => concerns(commit) && !parked.blocks(commit))),
+      guards: options.guards(),
     });
+  const attemptNothing = (at: number) =>
+    store.apply({ projection: checkpoint, from: at, to: at, changes: [], guards: options.guards() });
 
   const applyOne = async (commit: Commit, from: number, failed: unknown): Promise<"applied" | "moved"> => {
     // A store that does not even take nothing is away: that is not the commit's fault.
-    if ((await store.apply({ projection: checkpoint, from, to: from, changes: [] })) === "moved")
-      return "moved";
+    if ((await attemptNothing(from)) === "moved") return "moved";
     if (onFailure === "stop") throw new CommitNotApplied(commit, failed);
     let error = failed;
     for (let failures = 1; failures < LIMITS.projectionAttempts; failures++) {
@@ -70,8 +74,7 @@ export const applyCommits = (options: ApplyOptions) => {
         error = again;
       }
     }
-    if ((await store.apply({ projection: checkpoint, from, to: from, changes: [] })) === "moved")
-      return "moved";
+    if ((await attemptNothing(from)) === "moved") return "moved";
     park(commit, { code: "not_applied", detail: reasonOf(error) }, LIMITS.projectionAttempts);
     return attempt([commit], from);
   };

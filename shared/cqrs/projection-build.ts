@@ -1,6 +1,6 @@
 /** What a read model was built with, kept in the read store itself: whatever is restored, rows and this go together. */
 import type { Projection } from "./projection.ts";
-import type { ReadStore } from "./read-store.ts";
+import type { Guard, ReadStore } from "./read-store.ts";
 
 /** Actors of one projection at most: all of them stand still for each change of its build. */
 export const SHARDS_MAX = 64;
@@ -38,47 +38,49 @@ export const declaredBuild = ({ name, version = 1, shards = 1 }: Projection): Bu
 };
 
 /** Of an Actor and of its checkpoint. */
-export const shardName = (projection: Projection, shard: number): string =>
+export const shardName = (projection: Pick<Projection, "name" | "shards">, shard: number): string =>
   (projection.shards ?? 1) === 1 ? projection.name : `${projection.name}#${shard}`;
+
+/** The names of all Actors of a build, whatever is declared now. */
+export const namesOfBuild = ({ name }: Projection, build: Build): string[] => {
+  const shards = shardsOf(build);
+  return Array.from({ length: shards }, (_, shard) => shardName({ name, shards }, shard));
+};
 
 /** What every read model was built with before this was written down. */
 const FIRST = buildOf(1, 1);
 
 export interface ProjectionBuild {
   read(): Promise<Built>;
-  /** @returns false when it was not `from` any more */
-  replace(from: Built, to: Built): Promise<boolean>;
+  /** @returns false when it was not `from` any more, or somebody else rebuilds */
+  replace(from: Built, to: Built, guards?: readonly Guard[]): Promise<boolean>;
+  /** That it still is this. */
+  guard(built: Built): Guard;
 }
 
 /** A register of the read store: a checkpoint whose number is no position. Negative while the build changes. */
 export const projectionBuild = (store: ReadStore, projection: Projection): ProjectionBuild => {
   const register = `${projection.name}!build`;
   const declared = declaredBuild(projection);
-  /** Of the register as it was read: what has never been written is 0, whatever it means. */
-  let stored = 0;
-
   const nothingBuiltYet = async (): Promise<boolean> => {
     const names = new Set([projection.name, shardName(projection, 0)]);
     const positions = await Promise.all([...names].map((name) => store.checkpoint(name)));
     return positions.every((position) => position === 0);
   };
-  const write = async (from: number, to: number) => {
-    if (from === to) return true;
-    const written = await store.apply({ projection: register, from, to, changes: [] });
-    if (written === "applied") stored = to;
-    return written === "applied";
-  };
+  const write = async (from: number, to: number, guards: readonly Guard[] = []) =>
+    (await store.apply({ projection: register, from, to, changes: [], guards })) === "applied";
 
   return {
     async read() {
-      stored = await store.checkpoint(register);
+      const stored = await store.checkpoint(register);
       if (stored !== 0) return decoded(stored);
-      if (declared === FIRST || !(await nothingBuiltYet())) return { state: "standing", build: FIRST };
-      if (await write(0, declared)) return { state: "standing", build: declared };
-      stored = await store.checkpoint(register);
-      return decoded(stored);
+      // Written down before any row is: what was never written can be guarded by nobody.
+      const build = declared === FIRST || !(await nothingBuiltYet()) ? FIRST : declared;
+      if (await write(0, build)) return { state: "standing", build };
+      return decoded(await store.checkpoint(register));
     },
-    replace: (from, to) => write(stored === 0 && encoded(from) === FIRST ? 0 : encoded(from), encoded(to)),
+    replace: (from, to, guards) => write(encoded(from), encoded(to), guards),
+    guard: (built) => ({ name: register, at: encoded(built) }),
   };
 };
 

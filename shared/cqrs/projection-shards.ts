@@ -24,7 +24,7 @@ export const shardNames = (projection: Projection): string[] =>
   Array.from({ length: projection.shards ?? 1 }, (_, shard) => shardName(projection, shard));
 
 /** What is asked of a projection from outside; its Actors have more to say among themselves. */
-export type ProjectionMethods = Omit<ProjectorMethods, "stand" | "adopt" | "resume">;
+export type ProjectionMethods = Omit<ProjectorMethods, "stand" | "adopt" | "resume" | "finish">;
 
 /**
  * The projections of a service by their names. What concerns rows is asked of all Actors of one, a rebuild of the first.

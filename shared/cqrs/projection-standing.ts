@@ -20,7 +20,8 @@ import {
 import { recordLag } from "./projection-lag.ts";
 import { PARKED_BEHIND, type Parked, type ProjectionParking } from "./projection-parking.ts";
 import { isForShard } from "./projection-shards.ts";
-import type { ReadStore } from "./read-store.ts";
+import type { Guard, ReadStore } from "./read-store.ts";
+import { fenceName } from "./rebuild-fence.ts";
 
 export interface StandingModel {
   /** Follows the log until something else has to be done, or the signal aborts. */
@@ -31,8 +32,8 @@ export interface StandingModel {
   stands(): boolean;
   /** Epoch ms of the oldest commit in hand that its rows lack; undefined when it has all that came. */
   lacksSince(): number | undefined;
-  /** Stands from now on, until {@link StandingModel.resume}. @returns its position */
-  stand(): Promise<number>;
+  /** Stands from now on, until {@link StandingModel.resume}. */
+  stand(): Promise<void>;
   /** Looks again what it is to do. */
   resume(): void;
   replay(id: string): Promise<Result<{ id: string }, Failure>>;
@@ -76,14 +77,23 @@ export const standingModel = (options: StandingOptions): StandingModel => {
     return undefined;
   };
 
+  /** What the rows are of, and how to write some only as long as nobody changes that. */
+  const readBuilt = async () => {
+    const name = fenceName(projection.name);
+    // The fence first: it is moved after the build is "changing", so whoever read the new one sees that too.
+    const fence = { name, at: await store.checkpoint(name) };
+    built = await build.read();
+    return { built, guards: [fence, build.guard(built)] };
+  };
+
   const look = () =>
     alone(async () => {
-      built = await build.read();
-      held = built.state === "changing";
+      const seen = await readBuilt();
+      held = seen.built.state === "changing";
       const position = await store.checkpoint(checkpoint);
       // Checkpoints of another number of shards say nothing of these shards' rows.
-      if (built.state === "standing" && shardsOf(built.build) === shards) reach(position);
-      return position;
+      if (seen.built.state === "standing" && shardsOf(seen.built.build) === shards) reach(position);
+      return { ...seen, position };
     });
 
   const untilResumed = async (signal: AbortSignal) => {
@@ -102,8 +112,9 @@ export const standingModel = (options: StandingOptions): StandingModel => {
 
   const follow = async (signal: AbortSignal, wentWell: () => void) => {
     resumed = new AbortController();
-    let from = await look();
-    const changes = changesFor(built);
+    const seen = await look();
+    let from = seen.position;
+    const changes = changesFor(seen.built);
     if (!changes) return untilResumed(signal);
     const { onFailure = "stop" } = projection;
     const apply = applyCommits({
@@ -111,6 +122,7 @@ export const standingModel = (options: StandingOptions): StandingModel => {
       projection: projection.name,
       checkpoint,
       changes,
+      guards: () => seen.guards,
       concerns,
       onFailure,
     });
@@ -139,7 +151,7 @@ export const standingModel = (options: StandingOptions): StandingModel => {
   const register = `${checkpoint}!replays`;
 
   /** Exactly once: a mark that only this commit has moves with its rows, and is written down before. */
-  const replayOne = async ({ event, commit }: Parked, changes: Projection["changes"]) => {
+  const replayOne = async ({ event, commit }: Parked, { changes, guards }: Replaying) => {
     const last = await store.checkpoint(register);
     parked.settle(last);
     if (!parked.find(event.id)) return;
@@ -150,6 +162,7 @@ export const standingModel = (options: StandingOptions): StandingModel => {
       from: last,
       to: mark,
       changes: changes([commit]),
+      guards,
     });
     if (applied === "moved") throw new Error("another replay came first");
     parked.remove(event.id);
@@ -169,7 +182,8 @@ export const standingModel = (options: StandingOptions): StandingModel => {
       const found = parked.find(id);
       if (!found)
         return err({ code: "not_found", detail: `Cannot replay "${id}": nothing of this id is parked` });
-      const changes = held ? undefined : changesFor(built);
+      const seen = await readBuilt();
+      const changes = held ? undefined : changesFor(seen.built);
       if (!changes)
         return err({ code: "unavailable", detail: `Replaying "${id}": its read model is being rebuilt` });
       const first = parked.firstOf(found.commit);
@@ -180,21 +194,21 @@ export const standingModel = (options: StandingOptions): StandingModel => {
         // What the rows have not been brought past comes by itself once the parking lets it go: replayed before, it came twice.
         if (await isAhead(found.commit))
           return err({ code: "unavailable", detail: `Replaying "${id}": its projection is not past it yet` });
-        await replayOne(found, changes);
+        await replayOne(found, { ...seen, changes });
       } catch (error) {
         return err({ code: "replay_failed", detail: `Replaying "${id}": ${reasonOf(error)}` });
       }
-      await replayBehind(found.commit, changes);
+      await replayBehind(found.commit, { ...seen, changes });
       return ok({ id });
     });
 
   /** What only waited goes on by itself; one that fails now is parked for its own reason. */
-  const replayBehind = async (commit: Commit, changes: Projection["changes"]) => {
+  const replayBehind = async (commit: Commit, by: Replaying) => {
     for (;;) {
       const next = parked.firstOf(commit);
       if (next?.event.reason.code !== PARKED_BEHIND) return;
       try {
-        await replayOne(next, changes);
+        await replayOne(next, by);
       } catch (error) {
         const reason = { code: "not_applied", detail: reasonOf(error) };
         return parked.park({ ...next, event: { ...next.event, reason, attempts: 1 } });
@@ -210,12 +224,16 @@ export const standingModel = (options: StandingOptions): StandingModel => {
     stand: () =>
       alone(async () => {
         held = true;
-        return store.checkpoint(checkpoint);
       }),
     resume: () => resumed.abort(),
     replay,
   };
 };
+
+interface Replaying {
+  readonly changes: Projection["changes"];
+  readonly guards: readonly Guard[];
+}
 
 /** Tells one replay of a commit from the next. */
 const MARKS = 4_096;

@@ -7,10 +7,9 @@ import type { Clock, Random, Sleep } from "../runtime/clock.ts";
 import type { ParkedPage } from "./parking.ts";
 import type { Projection } from "./projection.ts";
 import { CommitNotApplied } from "./projection-apply.ts";
-import { declaredBuild, projectionBuild, shardName, versionOf } from "./projection-build.ts";
+import { declaredBuild, namesOfBuild, projectionBuild, versionOf } from "./projection-build.ts";
 import { recordBehind } from "./projection-lag.ts";
 import { type ParkedCommit, projectionParking } from "./projection-parking.ts";
-import { isForShard } from "./projection-shards.ts";
 import { standingModel } from "./projection-standing.ts";
 import { positionWaiters } from "./projection-waiters.ts";
 import { pump } from "./pump.ts";
@@ -89,7 +88,9 @@ export const projectorActor = ({
   const runtime = { clock, random, sleep };
   const { shards = 1 } = projection;
   const declared = declaredBuild(projection);
-  const shard = shards === 1 ? 0 : Number(context.name.slice(projection.name.length + 1));
+  const shard = namesOfBuild(projection, declared).indexOf(context.name);
+  /** Of another number of shards: it has nothing to do but to end what it began. */
+  const isRetired = shard < 0;
   const parked = projectionParking(context.sql, "standing");
   const waiters = positionWaiters(sleep);
   let stoppedAt: ProjectorStatus["stoppedAt"];
@@ -112,6 +113,7 @@ export const projectorActor = ({
       standing.resume();
       await following.wake();
     },
+    finish: () => rebuild.finish(),
   };
 
   const rebuild = rebuilding({
@@ -119,10 +121,8 @@ export const projectorActor = ({
     build: projectionBuild(store, projection),
     sql: context.sql,
     copyParked: projectionParking(context.sql, "copy"),
-    shards: Array.from({ length: shards }, (_, number) =>
-      number === shard ? self : peers.named(shardName(projection, number)),
-    ),
-    concerns: ({ commit }, number) => isForShard(commit, shards, number),
+    name: context.name,
+    actor: (name) => (name === context.name ? self : peers.named(name)),
     worked: () => context.worked(),
   });
 
@@ -151,6 +151,7 @@ export const projectorActor = ({
 
   let inSlice = false;
   const alarm = async () => {
+    if (isRetired) return;
     if (inSlice) return following.alarm();
     inSlice = true;
     const end = new AbortController();

@@ -6,8 +6,9 @@ import type { Projection } from "./projection.ts";
 import { applyCommits } from "./projection-apply.ts";
 import { type Build, versionOf } from "./projection-build.ts";
 import type { ProjectionParking } from "./projection-parking.ts";
-import type { ReadStore } from "./read-store.ts";
+import type { Guard, ReadStore } from "./read-store.ts";
 import { readAhead } from "./rebuild-ahead.ts";
+import type { RebuildFence } from "./rebuild-fence.ts";
 
 /** Under which the tables that were replaced stay, when that was asked for. */
 export const OLD = "old";
@@ -20,8 +21,8 @@ export interface RebuildCopy {
   fillTo(position: number, signal: AbortSignal): Promise<void>;
   /** Whether it could take the place of the tables as they are now. */
   fits(): Promise<boolean>;
-  /** @param standing checkpoint of the tables that it replaces */
-  takeOver(of: { standing: string; at: number; keep: boolean }): Promise<"taken" | "moved">;
+  /** @param standing where all has to stand that brings the tables forward which it replaces */
+  takeOver(of: { standing: readonly Guard[]; at: number; keep: boolean }): Promise<void>;
   drop(): Promise<void>;
   dropOld(): Promise<void>;
 }
@@ -31,6 +32,8 @@ export interface CopyOptions {
   readonly source: string;
   readonly log: EventLog;
   readonly store: ReadStore;
+  /** Held by whoever calls what changes anything. */
+  readonly fence: RebuildFence;
   readonly parked: ProjectionParking;
   readonly clock: Clock;
   readonly random: Random;
@@ -40,7 +43,7 @@ export interface CopyOptions {
 }
 
 export const rebuildCopy = (build: Build, options: CopyOptions): RebuildCopy => {
-  const { projection, log, store, parked, wentWell } = options;
+  const { projection, log, store, fence, parked, wentWell } = options;
   const { name, tables, onFailure = "stop" } = projection;
   const suffix = `v${versionOf(build)}`;
   const checkpoint = `${name}@${suffix}`;
@@ -51,20 +54,36 @@ export const rebuildCopy = (build: Build, options: CopyOptions): RebuildCopy => 
     checkpoint,
     changes: (commits) =>
       projection.changes(commits).map((change) => ({ ...change, table: `${change.table}__${suffix}` })),
+    guards: fence.guards,
     concerns: () => true,
     onFailure,
   });
+  /** Of what is moved nobody knows who moved it: the fence is taken again, and all is looked at anew. */
+  const expectMade = (answer: string, attempt: string) => {
+    if (answer !== "moved") return;
+    fence.lose();
+    throw new Error(`${attempt}: somebody else has changed it`);
+  };
 
   const drop = async () => {
-    await store.dropCopies({ tables, suffix, copy: checkpoint });
+    const guards = fence.guards();
+    expectMade(
+      await store.dropCopies({ tables, suffix, copy: checkpoint, guards }),
+      `Dropping "${checkpoint}"`,
+    );
     parked.replace([]);
   };
-  const dropOld = () => store.dropCopies({ tables, suffix: OLD, copy: `${name}@${OLD}` });
+  const dropOld = async () => {
+    const old = `${name}@${OLD}`;
+    const guards = fence.guards();
+    expectMade(await store.dropCopies({ tables, suffix: OLD, copy: old, guards }), `Dropping "${old}"`);
+  };
 
   return {
     async prepare() {
       await drop();
-      await store.createCopies({ tables, suffix });
+      const guards = fence.guards();
+      expectMade(await store.createCopies({ tables, suffix, guards }), `Making "${checkpoint}"`);
     },
     position: () => store.checkpoint(checkpoint),
     async fillTo(position, signal) {
@@ -75,9 +94,7 @@ export const rebuildCopy = (build: Build, options: CopyOptions): RebuildCopy => 
       for await (const batch of readAhead(tail, signal)) {
         const commits = batch.filter((commit) => commit.position <= position);
         const to = commits.at(-1)?.position ?? from;
-        if ((await apply(commits, from)) === "moved") {
-          throw new Error(`Filling "${checkpoint}" from ${from}: somebody else is filling it`);
-        }
+        expectMade(await apply(commits, from), `Filling "${checkpoint}" from ${from}`);
         from = to;
         wentWell(from);
         if (from >= position) return;
@@ -88,14 +105,18 @@ export const rebuildCopy = (build: Build, options: CopyOptions): RebuildCopy => 
     fits: () => store.copiesFit({ tables, suffix }),
     async takeOver({ standing, at, keep }) {
       if (keep) await dropOld();
-      return store.takeOver({
+      const [first] = standing;
+      if (!first) throw new Error(`Taking over with "${checkpoint}": expected to be told what stands`);
+      const taken = await store.takeOver({
         tables,
         suffix,
-        projection: standing,
+        projection: first.name,
         copy: checkpoint,
         at,
         ...(keep && { keepAs: OLD }),
+        guards: [...fence.guards(), ...standing],
       });
+      expectMade(taken, `Taking the place of "${first.name}" at ${at}`);
     },
     drop,
     dropOld,

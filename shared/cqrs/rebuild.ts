@@ -9,13 +9,23 @@ import { err, ok, type Result } from "../result.ts";
 import type { ActorSql } from "../runtime/actor.ts";
 import { type Clock, type Random, rfc3339, type Sleep } from "../runtime/clock.ts";
 import { backoffMs } from "./backoff.ts";
+import { keyedMutex } from "./mutex.ts";
 import type { Projection } from "./projection.ts";
 import { reasonOf } from "./projection-apply.ts";
-import { type Build, declaredBuild, type ProjectionBuild, versionOf } from "./projection-build.ts";
+import {
+  type Build,
+  declaredBuild,
+  namesOfBuild,
+  type ProjectionBuild,
+  shardsOf,
+  versionOf,
+} from "./projection-build.ts";
 import type { Parked, ProjectionParking } from "./projection-parking.ts";
+import { isForShard } from "./projection-shards.ts";
 import type { ReadStore } from "./read-store.ts";
 import { rebuildCopy } from "./rebuild-copy.ts";
-import { isUnderWay, type Rebuild, rebuildRecord } from "./rebuild-record.ts";
+import { rebuildFence } from "./rebuild-fence.ts";
+import { isUnderWay, type Rebuild, type RebuildPhase, rebuildRecord } from "./rebuild-record.ts";
 import { takeOver } from "./rebuild-take-over.ts";
 
 export interface RebuildProgress extends Omit<Rebuild, "build"> {
@@ -29,16 +39,20 @@ export interface RebuildProgress extends Omit<Rebuild, "build"> {
 
 /** What an Actor of the projection does for the one that rebuilds. */
 export type ProjectionShard = {
-  /** Stands still until `resume`, and says where. */
-  stand(input: Record<string, never>): Promise<number>;
+  /** Stands still until `resume`. */
+  stand(input: Record<string, never>): Promise<void>;
   /** Takes these in the place of what it has parked. */
   adopt(input: { parked: readonly Parked[] }): Promise<void>;
   resume(input: Record<string, never>): Promise<void>;
+  /** Ends what this one began, as the first Actor of another number of shards than are declared now. */
+  finish(input: Record<string, never>): Promise<void>;
 };
 
 export interface Rebuilding {
   /** Does what is to be done until the signal aborts. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
+  /** Ends a take-over that is this Actor's to end. */
+  finish(): Promise<void>;
   /** Begins one, unless one is under way. */
   ask(options: { keep: boolean }): Rebuild;
   cancel(): Result<Rebuild, Failure>;
@@ -54,10 +68,10 @@ export interface RebuildOptions {
   readonly build: ProjectionBuild;
   readonly sql: ActorSql;
   readonly copyParked: ProjectionParking;
-  /** All Actors of the projection, by their number. */
-  readonly shards: readonly ProjectionShard[];
-  /** Whether a commit is this shard's. */
-  readonly concerns: (parked: Parked, shard: number) => boolean;
+  /** The Actor's own name. */
+  readonly name: string;
+  /** Any Actor of the projection, this one among them. */
+  readonly actor: (name: string) => ProjectionShard;
   /** Told of each transaction. */
   readonly worked: () => void;
   readonly clock: Clock;
@@ -65,10 +79,27 @@ export interface RebuildOptions {
   readonly sleep: Sleep;
 }
 
+/** In which the copy holds something. */
+const FILLED: ReadonlySet<RebuildPhase> = new Set(["filling", "taking over"]);
+
 export const rebuilding = (options: RebuildOptions): Rebuilding => {
   const { projection, log, build, clock, random, sleep } = options;
   const declared = declaredBuild(projection);
   const record = rebuildRecord(options.sql);
+  const alone = keyedMutex();
+  const fence = rebuildFence(
+    { projection: projection.name, store: options.store },
+    {
+      last: () => record.fence(),
+      taken(epoch, foreign) {
+        const last = record.last();
+        // What is parked beside the copy is this Actor's own: filled by somebody else, the copy would lack what that one parked.
+        if (foreign && projection.onFailure === "park" && last && FILLED.has(last.phase))
+          record.save({ ...last, phase: "preparing" });
+        record.saveFence(epoch);
+      },
+    },
+  );
   let asked = new AbortController();
   let position = 0;
   let target = 0;
@@ -78,6 +109,7 @@ export const rebuilding = (options: RebuildOptions): Rebuilding => {
   const copyOf = (of: Build) =>
     rebuildCopy(of, {
       ...options,
+      fence,
       parked: options.copyParked,
       wentWell(now) {
         position = now;
@@ -112,10 +144,28 @@ export const rebuilding = (options: RebuildOptions): Rebuilding => {
   const neededNow = (built: Build, last: Rebuild | undefined): boolean =>
     built !== declared && !(last?.phase === "cancelled" && last.build === declared);
 
-  const finishTakeOver = async (to: Build, keep: boolean, signal: AbortSignal) => {
-    await takeOver({ ...options, to, keep, copy: copyOf(to), signal });
-    const last = record.last();
-    if (last && isUnderWay(last)) end(last, "done");
+  const finishTakeOver = (to: Build, signal: AbortSignal) =>
+    alone("take over", async () => {
+      const last = record.last();
+      const own = last?.build === to && isUnderWay(last) ? last : undefined;
+      const taken = await takeOver({
+        ...options,
+        to,
+        keep: own?.keep ?? false,
+        copy: copyOf(to),
+        fence,
+        shards: namesOfBuild(projection, to).map(options.actor),
+        concerns: ({ commit }, shard) => isForShard(commit, shardsOf(to), shard),
+        signal,
+      });
+      if (own) end(record.last() ?? own, taken === "taken" ? "done" : "cancelled");
+    });
+
+  /** By its first Actor: beside it stands what the copy has parked. */
+  const finishChanging = async (to: Build, signal: AbortSignal) => {
+    const [first = options.name] = namesOfBuild(projection, to);
+    if (first === options.name) await finishTakeOver(to, signal);
+    else await options.actor(first).finish({});
   };
 
   const cancelled = async (rebuild: Rebuild) => {
@@ -154,7 +204,7 @@ export const rebuilding = (options: RebuildOptions): Rebuilding => {
           save({ ...rebuild, phase: "preparing" });
           return true;
         }
-        await finishTakeOver(rebuild.build, rebuild.keep, signal);
+        await finishTakeOver(rebuild.build, signal);
         return true;
       case "cancelling":
         await cancelled(rebuild);
@@ -166,10 +216,16 @@ export const rebuilding = (options: RebuildOptions): Rebuilding => {
 
   /** One step. @returns false when there is nothing to do now */
   const step = async (signal: AbortSignal): Promise<boolean> => {
+    const before = record.last();
+    const seen = await build.read();
+    const isUsual = seen.state === "standing" && !neededNow(seen.build, before);
+    if (isUsual && !(before && isUnderWay(before))) return false;
+    // What follows is decided by what stands once nobody else decides any more.
+    await fence.hold();
     const built = await build.read();
     const last = record.last();
     if (built.state === "changing") {
-      await finishTakeOver(built.to, last?.keep ?? false, signal);
+      await finishChanging(built.to, signal);
       return true;
     }
     if (last && isUnderWay(last)) {
@@ -217,6 +273,12 @@ export const rebuilding = (options: RebuildOptions): Rebuilding => {
 
   return {
     run,
+    async finish() {
+      await fence.hold();
+      const built = await build.read();
+      if (built.state !== "changing" || namesOfBuild(projection, built.to)[0] !== options.name) return;
+      await finishTakeOver(built.to, new AbortController().signal);
+    },
     ask({ keep }) {
       const last = record.last();
       if (last && isUnderWay(last) && last.phase !== "cancelling" && last.build === declared) {
@@ -252,6 +314,7 @@ export const rebuilding = (options: RebuildOptions): Rebuilding => {
           detail: `Dropping the old tables of "${projection.name}": a rebuild is taking over`,
         });
       }
+      await fence.hold();
       await copyOf(declared).dropOld();
       return ok(undefined);
     },

@@ -1,6 +1,6 @@
 /** The read store in Postgres. */
 import type { Pool, PoolClient } from "pg";
-import type { ReadStore } from "../cqrs/read-store.ts";
+import type { Guard, ReadStore } from "../cqrs/read-store.ts";
 import { LIMITS } from "../limits.ts";
 import { copyFits, createCopies, dropCopies, takeOver } from "./postgres-copies.ts";
 import { postgresRows } from "./postgres-rows.ts";
@@ -36,10 +36,11 @@ export const postgresReadStore = (pool: Pool): ReadStore => {
       return Number(rows[0]?.position ?? 0);
     },
 
-    async apply({ projection, from, to, changes }) {
+    async apply({ projection, from, to, changes, guards }) {
       const statements = changes.flatMap((change) => rowChangeStatements(change, postgresRows));
       const applied = await againAfterDeadlock(() =>
         inTransaction(async (client) => {
+          if (!(await areAt(client, guards))) return false;
           const { rowCount } = await client.query(from === 0 ? BEGIN_OR_MOVE : MOVE, [projection, from, to]);
           if (rowCount !== 1) return false;
           for (const { sql, params } of statements) await client.query(sql, [...params]);
@@ -49,11 +50,13 @@ export const postgresReadStore = (pool: Pool): ReadStore => {
       return applied ? "applied" : "moved";
     },
 
-    async createCopies(of) {
-      await inTransaction(async (client) => {
-        for (const table of of.tables) await createCopies(client, table, of.suffix);
+    async createCopies({ tables, suffix, guards }) {
+      const made = await inTransaction(async (client) => {
+        if (!(await areAt(client, guards))) return false;
+        for (const table of tables) await createCopies(client, table, suffix);
         return true;
       });
+      return made ? "made" : "moved";
     },
 
     copiesFit: ({ tables, suffix }) =>
@@ -62,16 +65,11 @@ export const postgresReadStore = (pool: Pool): ReadStore => {
         return true;
       }),
 
-    async takeOver({ tables, suffix, projection, copy, at, keepAs }) {
+    async takeOver({ tables, suffix, projection, copy, at, keepAs, guards = [] }) {
       const taken = await inTransaction(async (client) => {
         await client.query(`SET LOCAL lock_timeout = ${LIMITS.takeOverLockMs}`);
-        const { rows } = await client.query<{ name: string; position: string }>(
-          "SELECT name, position FROM checkpoints WHERE name IN ($1, $2) ORDER BY name FOR UPDATE",
-          [projection, copy],
-        );
-        const positionOf = (wanted: string) =>
-          Number(rows.find(({ name }) => name === wanted)?.position ?? 0);
-        if (positionOf(projection) !== at || positionOf(copy) !== at) return false;
+        const standAt = [...guards, { name: projection, at }, { name: copy, at }];
+        if (!(await areAt(client, standAt, "FOR UPDATE"))) return false;
         for (const table of tables) await takeOver(client, table, suffix, keepAs);
         await client.query(FORGET, [copy]);
         return true;
@@ -79,14 +77,31 @@ export const postgresReadStore = (pool: Pool): ReadStore => {
       return taken ? "taken" : "moved";
     },
 
-    async dropCopies({ tables, suffix, copy }) {
-      await inTransaction(async (client) => {
+    async dropCopies({ tables, suffix, copy, guards }) {
+      const dropped = await inTransaction(async (client) => {
+        if (!(await areAt(client, guards))) return false;
         for (const table of tables) await dropCopies(client, table, suffix);
         await client.query(FORGET, [copy]);
         return true;
       });
+      return dropped ? "dropped" : "moved";
     },
   };
+};
+
+/** Locks those that were ever written: until the transaction ends, nobody moves them. */
+const areAt = async (
+  client: PoolClient,
+  guards: readonly Guard[] = [],
+  lock: "FOR SHARE" | "FOR UPDATE" = "FOR SHARE",
+): Promise<boolean> => {
+  if (guards.length === 0) return true;
+  const { rows } = await client.query<{ name: string; position: string }>(
+    `SELECT name, position FROM checkpoints WHERE name = ANY ($1::text[]) ORDER BY name ${lock}`,
+    [guards.map(({ name }) => name)],
+  );
+  const positions = new Map(rows.map(({ name, position }) => [name, Number(position)]));
+  return guards.every(({ name, at }) => (positions.get(name) ?? 0) === at);
 };
 
 const MOVE = "UPDATE checkpoints SET position = $3 WHERE name = $1 AND position = $2";

@@ -1,5 +1,5 @@
 /** The read store in any SQLite that runs several statements as one transaction, though no code between them: D1, libSQL. */
-import type { ReadStore } from "../cqrs/read-store.ts";
+import type { Guard, ReadStore } from "../cqrs/read-store.ts";
 import { rowChangeStatements, type SqlStatement } from "./row-change-sql.ts";
 import {
   copiesFit,
@@ -36,24 +36,27 @@ export const sqliteReadStore = (database: SqliteDatabase): ReadStore => {
       const [row] = await database.rows<{ position: number }>({ sql, params: [projection] });
       return row?.position ?? 0;
     },
-    async apply({ projection, from, to, changes }) {
+    async apply({ projection, from, to, changes, guards }) {
       const rows = changes.flatMap((change) => rowChangeStatements(change, sqliteRows));
-      return (await guarded([...moveCheckpoint(projection, from, to), ...rows])) ? "applied" : "moved";
+      const statements = [...expectAt(guards), ...moveCheckpoint(projection, from, to), ...rows];
+      return (await guarded(statements)) ? "applied" : "moved";
     },
-    async createCopies(of) {
+    async createCopies({ guards, ...of }) {
       const statements = createCopies(await database.rows<SchemaObject>(READ_SCHEMA), of);
-      if (statements.length > 0) await database.run(statements);
+      if (statements.length === 0) return "made";
+      return (await guarded([...expectAt(guards), ...statements])) ? "made" : "moved";
     },
     copiesFit: async (of) => copiesFit(await database.rows<SchemaObject>(READ_SCHEMA), of),
-    async takeOver({ projection, copy, at, ...of }) {
-      const standAt = [...moveCheckpoint(projection, at, at), ...moveCheckpoint(copy, at, at)];
+    async takeOver({ projection, copy, at, guards = [], ...of }) {
+      const standAt = expectAt([...guards, { name: projection, at }, { name: copy, at }]);
       // Looked at first, too: somebody who has taken over already has left no copy to make statements for.
       if (!(await guarded(standAt))) return "moved";
       const tables = takeOver(await database.rows<SchemaObject>(READ_SCHEMA), of);
       return (await guarded([...standAt, forget(copy), ...tables])) ? "taken" : "moved";
     },
-    async dropCopies({ copy, ...of }) {
-      await database.run([...dropCopies(of), forget(copy)]);
+    async dropCopies({ copy, guards, ...of }) {
+      const statements = [...expectAt(guards), ...dropCopies(of), forget(copy)];
+      return (await guarded(statements)) ? "dropped" : "moved";
     },
   };
 };
@@ -65,6 +68,15 @@ const moveCheckpoint = (name: string, from: number, to: number): SqlStatement[] 
     params: [from, to, name],
   },
 ];
+
+/** Writes nothing where all are there; else a row that cannot be. */
+const expectAt = (guards: readonly Guard[] = []): SqlStatement[] =>
+  guards.length === 0 ? [] : [{ sql: EXPECT_AT, params: [JSON.stringify(guards)] }];
+
+const EXPECT_AT = `INSERT INTO checkpoints (name, position)
+  SELECT json_extract(guard.value, '$.name'), NULL FROM json_each(?) AS guard
+    LEFT JOIN checkpoints AS standing ON standing.name = json_extract(guard.value, '$.name')
+  WHERE coalesce(standing.position, 0) <> json_extract(guard.value, '$.at')`;
 
 const forget = (name: string): SqlStatement => ({
   sql: "DELETE FROM checkpoints WHERE name = ?",

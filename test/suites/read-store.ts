@@ -509,6 +509,49 @@ export const testReadStore = (name: string, under: ReadStoreUnderTest): void => 
     });
 
     it.each([
+      [
+        "a checkpoint that is elsewhere",
+        [
+          { name: "p", at: 1 },
+          { name: "other", at: 6 },
+        ],
+      ],
+      ["one that was never written", [{ name: "never", at: 1 }]],
+      ["one that was written and is to be new", [{ name: "other", at: 0 }]],
+    ])("and rows stay as they are, all, when a transaction is guarded by %s", async (_, guards) => {
+      const ground = await filled();
+      const { store } = ground;
+      await store.apply({ projection: "other", from: 0, to: -(2 ** 45), changes: [] });
+      const names = await under.names(ground);
+      const changes = [things("upsert", { id: "a", text: "changed" })];
+      expect(await store.apply({ projection: "p", from: 1, to: 2, changes, guards })).toBe("moved");
+      expect(await store.createCopies({ tables, suffix: "v3", guards })).toBe("moved");
+      expect(await store.dropCopies({ ...copies, guards })).toBe("moved");
+      expect(await store.takeOver({ ...after, at: 1, guards })).toBe("moved");
+      expect(await under.names(ground)).toEqual(names);
+      expect([await store.checkpoint("p"), await store.checkpoint("p@v2")]).toEqual([1, 1]);
+      expect(await texts(ground)).toHaveLength(2);
+      expect((await texts(ground)).map(({ text }) => text)).toEqual(["old", "old"]);
+    });
+
+    it("are made, taken and dropped under guards that hold, which stay where they are", async () => {
+      const ground = await filled();
+      const { store } = ground;
+      await store.apply({ projection: "other", from: 0, to: -(2 ** 45), changes: [] });
+      const guards = [
+        { name: "never", at: 0 },
+        { name: "other", at: -(2 ** 45) },
+      ];
+      const changes = [things("upsert", { id: "a", text: "changed" })];
+      expect(await store.apply({ projection: "q", from: 0, to: 2, changes, guards })).toBe("applied");
+      expect(await store.takeOver({ ...after, at: 1, guards })).toBe("taken");
+      expect(await store.createCopies({ ...copies, guards })).toBe("made");
+      expect(await store.dropCopies({ ...copies, guards })).toBe("dropped");
+      expect([await store.checkpoint("never"), await store.checkpoint("other")]).toEqual([0, -(2 ** 45)]);
+      expect(await texts(ground)).toEqual([{ id: "a", text: "new" }]);
+    });
+
+    it.each([
       ["a view", "CREATE VIEW shown AS SELECT id FROM things"],
       ["a foreign key of another table", "CREATE TABLE parts (id TEXT REFERENCES things (id))"],
     ])("are not made of a table that %s hangs on, for that would stay behind", async (_, statement) => {
