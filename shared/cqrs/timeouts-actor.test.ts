@@ -160,6 +160,27 @@ describe("many timeouts", () => {
     expect([store.running(), store.lastFired(), store.nextDue()]).toEqual([4_997, 3, 3]);
   });
 
+  it("are counted right also when their Actor could not write them, or not cancel them", async () => {
+    const context = testActorContext({ name: "ship-timeouts" });
+    let full = false;
+    const exec: typeof context.sql.exec = (sql, ...params) => {
+      if (full && params[0] === "worse") throw new Error("database is full");
+      return context.sql.exec(sql, ...params);
+    };
+    const { plan, startIn } = start({ ...context, sql: { ...context.sql, exec } });
+    await startIn("a", 1e9);
+    full = true;
+    const timeout = { timeout: "patience", instance: "i", dueAt: context.time.clock() + 1e9 };
+    const both = [
+      { ...timeout, id: "b" },
+      { ...timeout, id: "worse" },
+    ];
+    await expect(plan({ ...ORIGIN, start: both, cancel: [] })).rejects.toThrow("full");
+    await expect(plan({ ...ORIGIN, start: [], cancel: ["a", "worse"] })).rejects.toThrow("full");
+    full = false;
+    expect(await startIn("c", 1e9)).toEqual(ok({ running: 2 }));
+  });
+
   it("beyond the bound are refused as unavailable, and start once others are over", async () => {
     const { plan, startIn, cancel, time } = start();
     const full = Array.from({ length: LIMITS.timeoutsRunning }, (_, n) => ({

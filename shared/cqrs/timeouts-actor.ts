@@ -51,7 +51,7 @@ export const timeoutsActor = ({
     methods: {
       ...actor.methods,
       async plan({ start, cancel, ...origin }) {
-        const stand = context.sql.transaction(() => {
+        const stand = store.together(() => {
           for (const id of cancel) store.cancel(id);
           return start.every((timeout) => store.start(timeout, origin));
         });

@@ -32,6 +32,8 @@ export interface Timeouts {
   /** Nothing changes when it does not run. */
   cancel(id: string): void;
   running(): number;
+  /** Does all of it, or nothing when it throws. */
+  together<T>(work: () => T): T;
   /** Epoch milliseconds; undefined when none runs. */
   nextDue(): number | undefined;
   /** Moves what is due into the log, the earliest first, at most so many. */
@@ -92,6 +94,15 @@ export const timeouts = (sql: ActorSql, type: string): Timeouts => {
       running -= sql.exec("DELETE FROM timeouts WHERE id = ? RETURNING 1 AS gone", id).length;
     },
     running: () => running,
+    together(work) {
+      const before = running;
+      try {
+        return sql.transaction(work);
+      } catch (thrown) {
+        running = before;
+        throw thrown;
+      }
+    },
     nextDue: () =>
       sql.exec<{ due: number }>("SELECT due_at AS due FROM timeouts ORDER BY due_at, id LIMIT 1")[0]?.due,
     fire(now, most) {
