@@ -35,8 +35,12 @@ export const ProblemListPage = ({ problems, nonce }: ProblemListProps) => (
             <th scope="col">Code</th>
             <th scope="col">Status</th>
             <th scope="col">Meaning</th>
-            <th scope="col">Answered by</th>
-            <th scope="col">Try again</th>
+            <th scope="col" class="beside">
+              Answered by
+            </th>
+            <th scope="col" class="beside">
+              Try again
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -49,8 +53,8 @@ export const ProblemListPage = ({ problems, nonce }: ProblemListProps) => (
               </td>
               <td>{problem.status}</td>
               <td>{problem.title}</td>
-              <td>{ownerName(problem)}</td>
-              <td>{problem.retryable ? "yes" : "no"}</td>
+              <td class="beside">{ownerName(problem)}</td>
+              <td class="beside">{problem.retryable ? "yes" : "no"}</td>
             </tr>
           ))}
         </tbody>
