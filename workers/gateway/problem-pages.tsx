@@ -48,7 +48,9 @@ export const ProblemListPage = ({ problems, nonce }: ProblemListProps) => (
             <tr>
               <td>
                 <a href={`/problems/${problem.code}`}>
-                  <code>{problem.code}</code>
+                  <code>
+                    <Breakable code={problem.code} />
+                  </code>
                 </a>
               </td>
               <td>{problem.status}</td>
@@ -62,6 +64,22 @@ export const ProblemListPage = ({ problems, nonce }: ProblemListProps) => (
     </div>
   </PageLayout>
 );
+
+/** May go on in the next line after each of its words, where the screen is narrow. */
+const Breakable = ({ code }: { code: string }) => {
+  const [first, ...words] = code.split("_");
+  return (
+    <>
+      {first}
+      {words.map((word) => (
+        <>
+          _<wbr />
+          {word}
+        </>
+      ))}
+    </>
+  );
+};
 
 const ownerName = ({ owner }: RegisteredProblem): string => (owner === "platform" ? "any service" : owner);
 
