@@ -13,6 +13,7 @@ import type { Folded } from "./folded-cache.ts";
 import { type FoldBounds, foldedStates, keyOf, type Wanted } from "./folded-states.ts";
 import { idempotencyKeys, type KeyHolder, type KeyRequest } from "./idempotency-keys.ts";
 import { keyedMutex } from "./mutex.ts";
+import { sharedReads } from "./shared-reads.ts";
 import { jsonOf, type SnapshotLog } from "./snapshot.ts";
 
 export interface CommandRequest extends AggregateRef {
@@ -102,8 +103,7 @@ export const commandActor = ({
   const exclusively = keyedMutex();
   const states = foldedStates({ context, log, snapshotLog, clock, sleep, exclusively, bounds });
   const keys = idempotencyKeys(context.sql, clock);
-  /** Reads of single commits, for all who wait for the same one. */
-  const underWay = new Map<string, Promise<Commit | undefined>>();
+  const shareRead = sharedReads<Commit | undefined>();
 
   /**
    * Undefined when another commit stands there, or none.
@@ -216,39 +216,30 @@ export const commandActor = ({
     });
   };
 
-  const commitAt = (ref: AggregateRef, position: number, until: number): Promise<Commit | undefined> => {
-    const name = `${keyOf(ref)} ${position}`;
-    const before = underWay.get(name);
-    if (before) return before;
-    const reading = shown
-      .read(ref, { after: position - 1, most: 1, until })
-      .then(([commit]) => commit)
-      .finally(() => underWay.delete(name));
-    underWay.set(name, reading);
-    return reading;
-  };
+  const commitAt = (ref: AggregateRef, position: number, until: number): Promise<Commit | undefined> =>
+    shareRead(`${keyOf(ref)} ${position}`, async () => {
+      const [commit] = await shown.read(ref, { after: position - 1, most: 1, until });
+      return commit;
+    });
 
   /**
-   * What was done before does not change any more, so it is read when the aggregate is free for others again, by all that ask for it
-   * together. Where it is not found, the one who asks looks again in its turn: nobody decides on a log that it does not know.
+   * What was done before does not change any more, so it is read when its aggregate is free for others again. What is not found
+   * there is looked for once more in a turn, where it is known what the log has to have.
    */
   const executed = async (request: CommandRequest): Promise<Execution> => {
     const askedAt = clock();
-    const asked = await inTurn(
-      request,
-      (wanted) => answered({ ...wanted, request, looks: "later" }),
-      askedAt,
-    );
+    const inTurnTo = (looks: Turn["looks"]) =>
+      inTurn(request, (wanted) => answered({ ...wanted, request, looks }), askedAt);
+    const asked = await inTurnTo("later");
     if (!("doneAt" in asked)) return asked;
     const { doneAt } = asked;
-    const ref = { type: request.type, id: request.id };
-    const commit = await orUnavailable(() => commitAt(ref, doneAt, askedAt + LIMITS.commandMs));
-    if (!commit.ok) return commit;
-    if (commit.value?.position === doneAt && commit.value.commandId === request.commandId) {
+    const found = await orUnavailable(() => commitAt(request, doneAt, askedAt + LIMITS.commandMs));
+    if (!found.ok) return found;
+    if (found.value?.position === doneAt && found.value.commandId === request.commandId) {
       if (request.key) keys.settle(request.key, doneAt);
-      return ok({ position: doneAt, events: commit.value.events, duplicate: true });
+      return ok({ position: doneAt, events: found.value.events, duplicate: true });
     }
-    const again = await inTurn(request, (wanted) => answered({ ...wanted, request, looks: "now" }), askedAt);
+    const again = await inTurnTo("now");
     if ("doneAt" in again) throw new Error(`Cannot leave the command "${request.commandId}" for later twice`);
     return again;
   };
