@@ -73,6 +73,40 @@ describe("what is parked", () => {
     expect(calls).toEqual(["a-1", "a-2", "b-1", "a-3", "c-1"]);
   });
 
+  it("is not tried again when its Actor dies, although an earlier event of another key is still in hand", async () => {
+    const refuse = async () => err({ code: "conflict", detail: "no" });
+    const first = await subscribed(
+      ["slow", "bad"],
+      (event) => (event === "bad-1" ? refuse() : new Promise(() => {})),
+      { subscription: { attempts: 1 } },
+    );
+    await first.time.pass(1_000);
+    first.context.die();
+    const context = first.context.successor();
+    const second = await subscribed([], async () => ok(null), { context, log: first.log });
+    await second.time.pass(1_000);
+    expect(second.calls).toEqual(["slow-1"]);
+    expect(await second.wake({})).toMatchObject({ parked: 1, floor: 2 });
+  });
+
+  it("is parked no more once a replay of the log has handled it, at whichever attempt", async () => {
+    const codes = ["conflict", "unavailable"];
+    const { replayFrom, wake, calls, time } = await subscribed(
+      ["a"],
+      async () => {
+        const code = codes.shift();
+        return code === undefined ? ok(null) : err({ code, detail: "no" });
+      },
+      { subscription: { attempts: 1 } },
+    );
+    await time.pass(1_000);
+    expect(await wake({})).toMatchObject({ parked: 1 });
+    await replayFrom({ position: 1 });
+    await time.pass(1_000);
+    expect(calls).toEqual(["a-1", "a-1", "a-1"]);
+    expect(await wake({})).toEqual({ process: "ship", following: true, floor: 1, parked: 0 });
+  });
+
   it("and has no key waits for nobody, nor does anybody wait for it", async () => {
     const { calls, replay, parked, time } = await subscribed(["a", "b", "c"], async () => ok(null), {
       subscription: { whenParked: "wait", keyOf: (_, { aggregate: { id } }) => (id === "c" ? "c" : "") },

@@ -62,9 +62,11 @@ export const managedProcesses = (manager: AnyProcessManager, parts: ProcessManag
       source: service,
       handles: [...own, "ProcessReacted"],
       subscription: subscriptionOf(manager),
-      async handle(event, commit) {
+      async handle(event, commit, signal) {
         if (event.type !== "ProcessReacted") return handle.event(service, event, commit);
-        return commit.aggregate.type === aggregateTypeOf(manager) ? dispatch(event, commit) : ok(undefined);
+        return commit.aggregate.type === aggregateTypeOf(manager)
+          ? dispatch(event, commit, signal)
+          : ok(undefined);
       },
     },
     ...others.map(([source, handles]) => ({
@@ -177,7 +179,7 @@ const dispatching = (
     return instance(id, { refused: sent.name }, refused, metadata);
   };
 
-  return async (event: RecordedEvent, commit: Commit): Promise<Outcome> => {
+  return async (event: RecordedEvent, commit: Commit, signal: AbortSignal): Promise<Outcome> => {
     const reaction = event.data as Reaction;
     // Before what may be refused for long: a timeout is there for that, too.
     const planned = await plan(reaction, commit);
@@ -186,6 +188,7 @@ const dispatching = (
     if (!done.ok) return done;
     for (const sent of reaction.sends) {
       if (done.value.has(sent.id) || (sent.undoes !== undefined && done.value.has(sent.undoes))) continue;
+      signal.throwIfAborted();
       const outcome = await send(sent, commit, causedBy(event, commit));
       if (!outcome.ok) return outcome;
     }

@@ -17,6 +17,7 @@ export interface Process {
    * Called at least once per event; events of one key (the aggregate, usually) in order, those of different keys side by side.
    * A refusal is tried again with backoff and parked after the last attempt. `unavailable` is tried for as long as it lasts.
    * Commands that it sends must carry ids derived from `event.id`.
+   * @param signal aborts when the attempt's time is over: another one may begin, so whatever is not done is left to it
    */
-  handle(event: RecordedEvent, commit: Commit): Promise<Result<unknown, Failure>>;
+  handle(event: RecordedEvent, commit: Commit, signal: AbortSignal): Promise<Result<unknown, Failure>>;
 }

@@ -51,6 +51,19 @@ describe("progressFrom", () => {
     expect([progress.floor(), progress.unfinished()]).toEqual([4, []]);
   });
 
+  it("forgets what was open of a commit that is not in the log any more", () => {
+    const progress = progressFrom({
+      floor: 3,
+      newest: 6,
+      open: [
+        [4, 0],
+        [6, 0],
+      ],
+    });
+    progress.start(commit(5), [0]);
+    expect(progress.place()).toEqual({ floor: 5, newest: 6, open: [[6, 0]] });
+  });
+
   it("is done with a commit when all of its parts are", () => {
     const progress = progressFrom(placeAt(0));
     expect(progress.start(commit(1), [0, 2])).toEqual([0, 2]);

@@ -65,7 +65,8 @@ const handle = async (
   const commit = commitOf({ type: "source", id: "any" }, [event]);
   const [recorded] = commit.events;
   if (!recorded) throw new Error("Cannot handle an event of an empty commit");
-  return { result: await handle(recorded, commit), sent };
+  const { signal } = new AbortController();
+  return { result: await handle(recorded, commit, signal), sent };
 };
 
 const recording = ({ histories = [], refusal }: Surroundings) => {

@@ -49,6 +49,18 @@ describe("an attempt that does not end", () => {
     expect(time.clock() - began).toBeLessThan(1_000);
   });
 
+  it("is told so, that it may end", async () => {
+    let told: AbortSignal | undefined;
+    const { time } = await subscribed(["a"], (_, nth, signal) => {
+      if (nth === 1) told = signal;
+      return nth === 1 ? never() : Promise.resolve(ok(null));
+    });
+    await time.pass(LIMITS.processAttemptMs - 1);
+    expect(told?.aborted).toBe(false);
+    await time.pass(1);
+    expect(told?.aborted).toBe(true);
+  });
+
   it("is heard of no more: neither what it comes to late is believed, nor what it throws", async () => {
     const context = testActorContext();
     const { calls, parked, wake, time } = await subscribed(

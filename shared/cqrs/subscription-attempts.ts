@@ -33,7 +33,7 @@ export const attemptsOf = (
     let over: AbortSignal | undefined;
     const handled = bounded({ ms: policy.attemptMs, sleep }, (signal) => {
       over = signal;
-      return process.handle(event, commit);
+      return process.handle(event, commit, signal);
     });
     return handled.catch((thrown: unknown) => {
       if (!over?.aborted || thrown !== over.reason) throw thrown;

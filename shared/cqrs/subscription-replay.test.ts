@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { testActorContext } from "#test/fake/actor-context.ts";
 import { subscribed } from "#test/fake/subscribed.ts";
 import { memoryEventLog } from "../events/memory-event-log.ts";
-import { ok } from "../result.ts";
+import { err, ok } from "../result.ts";
 
 const done = () => Promise.resolve(ok(null));
 
@@ -53,6 +53,18 @@ describe("a replay of the log passes over nothing", () => {
 });
 
 describe("a replay of the log", () => {
+  it("leaves an event that waits its attempts: it comes again, and is parked after the last one", async () => {
+    const refuse = async () => err({ code: "conflict", detail: "no" });
+    const subscription = { attempts: 3, backoff: { firstMs: 1_000, mostMs: 1_000 } };
+    const { calls, replayFrom, wake, parked, time } = await subscribed(["a"], refuse, { subscription });
+    await time.pass(100);
+    await replayFrom({ position: 1 });
+    await time.pass(20_000);
+    expect(calls).toHaveLength(3);
+    expect(await parked({ limit: 10 })).toMatchObject([{ attempts: 3 }]);
+    expect(await wake({})).not.toHaveProperty("waiting");
+  });
+
   it("is not undone by what was in hand when it was asked for, and dies half-way", async () => {
     const context = testActorContext();
     const slow = (event: string, nth: number) =>

@@ -212,8 +212,8 @@ describe("what was handled and recorded", () => {
     await write("open");
     for (let n = 0; n < 320; n++) await write(`a${n}`);
     const first = recording();
-    const hanging: Process["handle"] = (event, commit) =>
-      label(event) === "open/1" ? new Promise(() => undefined) : first.handle(event, commit);
+    const hanging: Process["handle"] = (event, ...rest) =>
+      label(event) === "open/1" ? new Promise(() => undefined) : first.handle(event, ...rest);
     const before = start(log, hanging);
     await before.wake({});
     await before.time.until(() => first.calls.length === 320);

@@ -6,6 +6,7 @@ import { ok } from "../result.ts";
 import type { Process } from "./process.ts";
 import { upcastProcess } from "./upcast-process.ts";
 
+const { signal } = new AbortController();
 const TYPES = {
   Placed: event({ id: z.string() }).next(
     (v1) => ({ ...v1, channel: z.string() }),
@@ -51,7 +52,7 @@ it("an event that was parked before its type had a newer version is handled in t
   const { seen, process } = start();
   const parked = recorded("Placed", { id: "o1" });
   const other = recorded("Wrapped", { paper: "red" }, 9);
-  expect(await process.handle(parked, commitOf(parked, other))).toEqual(ok(undefined));
+  expect(await process.handle(parked, commitOf(parked, other), signal)).toEqual(ok(undefined));
   const newest = { id: "o1", channel: "web" };
   expect(seen).toEqual([newest, [newest, { paper: "red" }]]);
 });
@@ -59,7 +60,7 @@ it("an event that was parked before its type had a newer version is handled in t
 it("an event whose writer is newer waits for a newer reader, and says so", async () => {
   const { seen, process } = start();
   const newer = recorded("Placed", { id: "o1" }, 3);
-  expect(await process.handle(newer, commitOf(newer))).toEqual({
+  expect(await process.handle(newer, commitOf(newer), signal)).toEqual({
     ok: false,
     error: { code: "unavailable", detail: expect.stringContaining('"Placed" of version "3"') },
   });

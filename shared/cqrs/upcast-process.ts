@@ -19,7 +19,7 @@ export const upcastProcess = (process: Process, types: EventTypes): Process => {
   };
   return {
     ...process,
-    async handle(event, commit) {
+    async handle(event, commit, signal) {
       let current: { readonly event: RecordedEvent; readonly commit: Commit };
       try {
         current = { event: newest(event), commit: { ...commit, events: commit.events.map(newest) } };
@@ -27,7 +27,7 @@ export const upcastProcess = (process: Process, types: EventTypes): Process => {
         if (error instanceof LogUnavailable) return err({ code: "unavailable", detail: error.message });
         throw error;
       }
-      return process.handle(current.event, current.commit);
+      return process.handle(current.event, current.commit, signal);
     },
   };
 };

@@ -23,7 +23,7 @@ export interface Subscribed extends ProcessMethods {
  */
 export const subscribed = async (
   aggregates: readonly string[],
-  handle: (event: string, nth: number) => ReturnType<Process["handle"]>,
+  handle: (event: string, nth: number, signal: AbortSignal) => ReturnType<Process["handle"]>,
   {
     subscription = {},
     context = testActorContext(),
@@ -54,10 +54,10 @@ export const subscribed = async (
       source: "orders",
       handles: ["Happened"],
       subscription,
-      handle({ id }) {
+      handle({ id }, _, signal) {
         const event = id.replace("/0", "");
         calls.push(event);
-        return handle(event, calls.filter((call) => call === event).length);
+        return handle(event, calls.filter((call) => call === event).length, signal);
       },
     },
     log,

@@ -112,11 +112,11 @@ export const startProcess = async ({
     const process = processes.find((candidate) => candidate.name === name) ?? unreachable();
     return {
       ...process,
-      async handle(event, commit) {
+      async handle(event, commit, signal) {
         if (!context.alive()) return forEver();
-        const first = await process.handle(event, commit);
+        const first = await process.handle(event, commit, signal);
         // A second time, as after a crash: the same again must change nothing.
-        return first.ok && goesWrong() ? process.handle(event, commit) : first;
+        return first.ok && goesWrong() ? process.handle(event, commit, signal) : first;
       },
     };
   };

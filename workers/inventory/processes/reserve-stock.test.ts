@@ -44,6 +44,7 @@ const startInventory = () => {
 };
 
 const commit = {} as Commit;
+const { signal } = new AbortController();
 const orderEvent = (id: string, type: string, data: object): RecordedEvent => ({
   id,
   type,
@@ -60,8 +61,27 @@ const start = async (stockReceived: Record<string, number>) => {
   const inventory = startInventory();
   for (const [sku, quantity] of Object.entries(stockReceived)) await inventory.receive(sku, quantity);
   const process = reserveStock(inventory.commands);
-  return { ...inventory, handle: (event: RecordedEvent) => process.handle(event, commit) };
+  return { ...inventory, handle: (event: RecordedEvent) => process.handle(event, commit, signal) };
 };
+
+describe("an attempt of reserve-stock whose time is over", () => {
+  it("allocates nothing more: what is left is for the attempt that came after it", async () => {
+    const { receive, commands, stockOf } = startInventory();
+    for (const sku of ["cup", "tea"]) await receive(sku, 5);
+    const time = new AbortController();
+    const slow = reserveStock({
+      ...commands,
+      async execute(request) {
+        const executed = await commands.execute(request);
+        time.abort();
+        return executed;
+      },
+    });
+    const order = placed("o1", { sku: "cup", quantity: 1 }, { sku: "tea", quantity: 1 });
+    await expect(slow.handle(order, commit, time.signal)).rejects.toThrow("aborted");
+    expect([(await stockOf("cup")).reserved, (await stockOf("tea")).reserved]).toEqual([1, 0]);
+  });
+});
 
 describe("reserve-stock", () => {
   it("allocates the sum of an order's lines per sku, then reserves", async () => {
@@ -92,7 +112,7 @@ describe("reserve-stock", () => {
     const { commands } = await start({ tea: 5 });
     const process = reserveStock(commands);
     const order = placed("o1", { sku: "tea", quantity: 1 });
-    await process.handle(order, { ...commit, metadata: { correlationId: "r1", actor: "jwt:alice" } });
+    await process.handle(order, { ...commit, metadata: { correlationId: "r1", actor: "jwt:alice" } }, signal);
     for (const [type, id] of [
       ["stock", "tea"],
       ["reservation", "o1"],
@@ -149,8 +169,8 @@ describe("reserve-stock", () => {
     const away = async () => ({ ok: false, error: { code: "unavailable", detail: "away" } }) as const;
     const process = reserveStock({ ...commands, execute: away });
     const order = placed("o1", { sku: "tea", quantity: 1 });
-    expect(await process.handle(order, commit)).toEqual(await away());
-    expect(await process.handle(cancelled("o1"), commit)).toEqual(await away());
+    expect(await process.handle(order, commit, signal)).toEqual(await away());
+    expect(await process.handle(cancelled("o1"), commit, signal)).toEqual(await away());
   });
 });
 
@@ -187,7 +207,7 @@ const troubled = (
 };
 
 const untilHandled = async (process: Process, event: RecordedEvent): Promise<void> => {
-  const handled = await process.handle(event, commit).catch(() => ({ ok: false }));
+  const handled = await process.handle(event, commit, signal).catch(() => ({ ok: false }));
   if (!handled.ok) await untilHandled(process, event);
 };
 

@@ -17,7 +17,13 @@ type Trigger = Extract<OrderEvent, { type: "OrderPlaced" | "OrderRejected" | "Or
 type Shortage = { readonly sku: string; readonly detail: string };
 
 /** One event at work: its commands' ids and metadata come of it, and whose order it is about. */
-type Cause = { readonly eventId: string; readonly orderId: string; readonly metadata: CommitMetadata };
+type Cause = {
+  readonly eventId: string;
+  readonly orderId: string;
+  readonly metadata: CommitMetadata;
+  /** Aborts when another delivery may be at it. */
+  readonly signal: AbortSignal;
+};
 
 export const reserveStock = (commands: Pick<CommandMethods, "execute" | "history" | "state">): Process => {
   const onStock = (command: StockCommand, { eventId, metadata }: Cause, step: string) =>
@@ -46,6 +52,7 @@ export const reserveStock = (commands: Pick<CommandMethods, "execute" | "history
     lines: readonly ReservationLine[],
   ): Promise<Result<Shortage | undefined, Failure>> => {
     for (const { sku, quantity } of lines) {
+      cause.signal.throwIfAborted();
       const command = { type: "AllocateStock", sku, orderId: cause.orderId, quantity } as const;
       const allocated = await onStock(command, cause, `allocate/${sku}`);
       if (allocated.ok) continue;
@@ -117,9 +124,9 @@ export const reserveStock = (commands: Pick<CommandMethods, "execute" | "history
     name: "reserve-stock",
     source: "orders",
     handles: ["OrderPlaced", "OrderRejected", "OrderCancelled"] satisfies Trigger["type"][],
-    handle(event, commit) {
+    handle(event, commit, signal) {
       const { id, type, data } = event as RecordedEvent<Trigger>;
-      const cause = { eventId: id, orderId: data.orderId, metadata: causedBy(event, commit) };
+      const cause = { eventId: id, orderId: data.orderId, metadata: causedBy(event, commit), signal };
       return type === "OrderPlaced" ? reserve(cause, data.lines) : release(cause);
     },
   };

@@ -63,6 +63,7 @@ const startProvider = (verdict: "authorise" | "decline" = "authorise") => {
 };
 
 const commit = {} as Commit;
+const { signal } = new AbortController();
 const orderEvent = (id: string, type: string, data: object): RecordedEvent => ({
   id,
   type,
@@ -86,6 +87,7 @@ const start = (verdict?: "authorise" | "decline") => {
     collectPayment({ ...payments.commands, ...commands }, { ...provider.provider, ...with_ }).handle(
       event,
       commit,
+      signal,
     );
   return { ...payments, ...provider, handle };
 };
@@ -182,7 +184,7 @@ describe("collect-payment", () => {
 type Fate = "works" | "crashes before" | "crashes after";
 
 const untilHandled = async (process: Process, event: RecordedEvent): Promise<void> => {
-  const handled = await process.handle(event, commit).catch(() => ({ ok: false }));
+  const handled = await process.handle(event, commit, signal).catch(() => ({ ok: false }));
   if (!handled.ok) await untilHandled(process, event);
 };
 
