@@ -339,7 +339,7 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
     });
     const { processors, processes } = actors;
     const events = { processors, names: processes };
-    addProcessRoutes(app, { ...thatPark(actors, service.projections), events });
+    addProcessRoutes(app, thatPark(actors, service.projections));
     addSubscriptionRoutes(app, events);
     addEventSchemasRoute(app, name, service.events);
     erasure.addRoutes(app, env, commandsOf(env));
@@ -372,7 +372,9 @@ export const eventSourcedService = <Env extends EventSourcedEnv, Schema extends 
 
 /** Whose Actor has this name: the projection's, or one of its shards'. */
 const ofShard = (projections: readonly Projection[], name: string): Projection =>
-  projections.find((projection) => shardNames(projection).includes(name)) ?? named(projections, name);
+  projections.find((projection) => shardNames(projection).includes(name)) ??
+  // Of another number of shards than now, it is still asked to end what it began.
+  named(projections, name.replace(/#\d+$/, ""));
 
 const noMessages = (service: string): ServiceMessages => {
   const reject = () => Promise.reject(new Error(`Cannot send a message: "${service}" declares no messages`));

@@ -52,7 +52,7 @@ const setUp = async ({ bad = 1 } = {}) => {
   await time.pass(30_000);
   const app = createServiceApp({ name: "payments", major: 1, description: "", problems: {}, readiness: [] });
   const events = { processors: { named: () => actor.methods }, names: ["collect"] };
-  addProcessRoutes(app, { processors: events.processors, processes: events.names, events });
+  addProcessRoutes(app, { processors: events.processors, processes: events.names });
   addSubscriptionRoutes(app, events);
   const keys: (string | null)[] = [];
   const ask: typeof fetch = async (input, init) => {

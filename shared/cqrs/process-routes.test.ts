@@ -9,7 +9,7 @@ import { nodeSql } from "../runtime/node-sql.ts";
 import { type ParkedEvent, type ParkedPage, type Parking, parking } from "./parking.ts";
 import { replayParkedEvents } from "./parking-replays.ts";
 import type { ProcessMethods } from "./process-actor.ts";
-import { addProcessRoutes, type ParkedEventMethods } from "./process-routes.ts";
+import { addProcessRoutes, type ParkingMethods } from "./process-routes.ts";
 
 const park = (to: Parking, process: string, position: number, id: string) =>
   to.park(
@@ -29,7 +29,7 @@ const park = (to: Parking, process: string, position: number, id: string) =>
 
 const setUp = (
   replay: ProcessMethods["replay"] = async ({ id }) => ok({ id }),
-  shown: ParkedEventMethods = {
+  shown: Pick<ParkingMethods, "parkedEvent" | "drop"> = {
     parkedEvent: async () => undefined,
     drop: async ({ id }) => err({ code: "not_found", detail: id }),
   },
@@ -45,7 +45,7 @@ const setUp = (
   });
   const names = [...parkings.keys()];
   const processors = { named };
-  addProcessRoutes(app, { processors, processes: names, events: { processors, names } });
+  addProcessRoutes(app, { processors, processes: names });
   const parkIn = (process: string, position: number, id: string) => {
     const found = parkings.get(process);
     if (found) park(found, process, position, id);

@@ -129,23 +129,18 @@ const replayParked = createRoute({
 });
 
 /** What a process has, and a projection that parks. */
-export type ParkingMethods = Pick<ProcessMethods, "parked" | "replay">;
-
-/** What processes have beside that. */
-export type ParkedEventMethods = Pick<ProcessMethods, "parkedEvent" | "drop">;
+export type ParkingMethods = Pick<ProcessMethods, "parked" | "replay" | "parkedEvent" | "drop">;
 
 export interface ParkedRoutes {
   readonly processors: Actors<ParkingMethods>;
   /** Names of all that park; each is an Actor of `processors`. */
   readonly processes: readonly string[];
-  /** Of those among them that are processes. */
-  readonly events: { readonly processors: Actors<ParkedEventMethods>; readonly names: readonly string[] };
   readonly clock?: Clock;
 }
 
 export const addProcessRoutes = (
   app: ServiceApp,
-  { processors, processes, events, clock = systemClock }: ParkedRoutes,
+  { processors, processes, clock = systemClock }: ParkedRoutes,
 ): void => {
   const placeSchema = z.strictObject({ process: z.enum(processes), position: z.int(), id: z.string() });
 
@@ -162,7 +157,7 @@ export const addProcessRoutes = (
 
   /** The processes in which an event may be parked: several may follow the same log. */
   const among = (process: string | undefined): readonly string[] =>
-    process === undefined ? events.names : events.names.filter((name) => name === process);
+    process === undefined ? processes : processes.filter((name) => name === process);
 
   app.openapi(listParked, async (c) => {
     const { limit, cursor } = c.req.valid("query");
@@ -182,7 +177,7 @@ export const addProcessRoutes = (
     const { id } = c.req.valid("param");
     for (const name of among(c.req.valid("query").process)) {
       for (const written of spellings(id)) {
-        const found = await events.processors.named(name).parkedEvent({ id: written });
+        const found = await processors.named(name).parkedEvent({ id: written });
         if (!found) continue;
         const traceId = found.traceparent?.split("-")[1];
         return c.json({ ...found, ...(traceId && { traceId }) }, 200);
@@ -196,8 +191,9 @@ export const addProcessRoutes = (
     const { process, reason } = c.req.valid("query");
     for (const name of among(process)) {
       for (const written of spellings(id)) {
-        const dropped = await events.processors.named(name).drop({ id: written, reason });
+        const dropped = await processors.named(name).drop({ id: written, reason });
         if (dropped.ok) return c.json(dropped.value, 200);
+        if (dropped.error.code !== "not_found") return c.var.problem(dropped.error);
       }
     }
     return c.var.problem(notParked("Dropping", id));
@@ -224,5 +220,5 @@ const spellings = (id: string): readonly string[] =>
 
 const notParked = (what: string, id: string) => ({
   code: "not_found" as const,
-  detail: `${what} "${id}": no event of this id is parked by a process.`,
+  detail: `${what} "${id}": nothing of this id is parked.`,
 });

@@ -50,16 +50,39 @@ export interface ApplyOptions {
 export const applyCommits = (options: ApplyOptions) => {
   const { store, checkpoint, concerns, parked, onFailure, sleep, random } = options;
 
-  const attempt = (commits: readonly Commit[], from: number) =>
-    store.apply({
+  /** Counted up before anything is parked: an attempt without an answer may be made yet, and would come beside the replay. */
+  const register = `${checkpoint}!parks`;
+  let parks: number | undefined;
+  const guards = async (): Promise<readonly Guard[]> => {
+    if (onFailure === "stop") return options.guards();
+    parks ??= await store.checkpoint(register);
+    return [...options.guards(), { name: register, at: parks }];
+  };
+  const endAttempts = async (at: number): Promise<"applied" | "moved"> => {
+    parks ??= await store.checkpoint(register);
+    const ended = await store.apply({
+      projection: register,
+      from: parks,
+      to: parks + 1,
+      changes: [],
+      guards: [...options.guards(), { name: checkpoint, at }],
+    });
+    if (ended === "applied") parks++;
+    return ended;
+  };
+
+  const attempt = async (commits: readonly Commit[], from: number) => {
+    const held = await guards();
+    return store.apply({
       projection: checkpoint,
       from,
       to: commits.at(-1)?.position ?? from,
       changes: options.changes(commits.filter((commit) => concerns(commit) && !parked.blocks(commit))),
-      guards: options.guards(),
+      guards: held,
     });
-  const attemptNothing = (at: number) =>
-    store.apply({ projection: checkpoint, from: at, to: at, changes: [], guards: options.guards() });
+  };
+  const attemptNothing = async (at: number) =>
+    store.apply({ projection: checkpoint, from: at, to: at, changes: [], guards: await guards() });
 
   const applyOne = async (commit: Commit, from: number, failed: unknown): Promise<"applied" | "moved"> => {
     // A store that does not even take nothing is away: that is not the commit's fault.
@@ -74,7 +97,7 @@ export const applyCommits = (options: ApplyOptions) => {
         error = again;
       }
     }
-    if ((await attemptNothing(from)) === "moved") return "moved";
+    if ((await endAttempts(from)) === "moved") return "moved";
     park(commit, { code: "not_applied", detail: reasonOf(error) }, LIMITS.projectionAttempts);
     return attempt([commit], from);
   };

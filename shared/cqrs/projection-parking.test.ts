@@ -194,3 +194,96 @@ describe("replaying a parked commit", () => {
     expect(memory.rows("counts")).toContainEqual({ id: "a", events: 3 });
   });
 });
+
+describe("dropping a parked commit", () => {
+  const reason = "settled by hand";
+
+  it("gives up that one alone: what waited behind it goes on, and so does what comes later", async () => {
+    const { log, projectors, seen } = await setUp();
+    const { projection, time } = projectors;
+    expect(await projection.drop({ id: "c3/0", reason })).toEqual({ ok: true, value: { id: "c3/0" } });
+    await write(log, "a");
+    await time.pass(1_000);
+    expect(await projection.parked(PAGE)).toEqual([]);
+    expect(seen().filter((is) => `${is}`.startsWith("a"))).toEqual(["a1", "a3", "a4"]);
+    expect(await projection.drop({ id: "c3/0", reason })).toMatchObject({ error: { code: "not_found" } });
+  });
+
+  it("gives up one in the middle without touching the first, which can be replayed", async () => {
+    const { projectors, seen, mend } = await setUp();
+    expect(await projectors.projection.drop({ id: "c5/0", reason })).toMatchObject({ ok: true });
+    mend();
+    await projectors.projection.replay({ id: "c3/0" });
+    expect(seen().filter((is) => `${is}`.startsWith("a"))).toEqual(["a1", "a2"]);
+  });
+
+  it("is refused once its replay was made, though nobody heard of that, and nothing behind it is lost", async () => {
+    const { memory, projectors, seen, mend } = await setUp();
+    const { projection } = projectors;
+    mend();
+    memory.around = async (method, call) => {
+      const answer = await call();
+      if (method === "apply") throw new Error("no answer");
+      return answer;
+    };
+    expect(await projection.replay({ id: "c3/0" })).toMatchObject({ ok: false });
+    memory.around = (_, call) => call();
+    expect(await projection.drop({ id: "c3/0", reason })).toMatchObject({ error: { code: "not_found" } });
+    expect(await projection.drop({ id: "c5/0", reason })).toMatchObject({ ok: true });
+    expect(seen().filter((is) => `${is}`.startsWith("a"))).toEqual(["a1", "a2"]);
+  });
+
+  it("is refused before the projection is past it, for it would come by itself", async () => {
+    const { memory, projectors } = await setUp();
+    memory.checkpoints.set("counts", 2);
+    expect(await projectors.projection.drop({ id: "c3/0", reason })).toMatchObject({
+      error: { code: "unavailable", detail: expect.stringContaining("not past it yet") },
+    });
+    expect(await projectors.projection.parked(PAGE)).toHaveLength(2);
+  });
+
+  it("is refused while what the rows are of changes", async () => {
+    const { memory, projectors } = await setUp();
+    memory.checkpoints.set("counts!build", -(128 * 2 ** 20 + 64));
+    expect(await projectors.projection.drop({ id: "c3/0", reason })).toMatchObject({
+      error: { code: "unavailable", detail: expect.stringContaining("being rebuilt") },
+    });
+  });
+
+  it("finds it in whichever shard it is parked, and shows it whole", async () => {
+    const { projectors, seen } = await setUp((broken) => ({ ...counts(broken), shards: 3 }));
+    const { projection } = projectors;
+    expect(await projection.parkedEvent({ id: "c3/0" })).toMatchObject({
+      id: "c3/0",
+      key: "number/a",
+      event: { id: "c3/0", type: "Poison" },
+      metadata: {},
+    });
+    expect(await projection.parkedEvent({ id: "c4/0" })).toBeUndefined();
+    expect(await projection.drop({ id: "c3/0", reason })).toMatchObject({ ok: true });
+    expect(await projection.drop({ id: "c3/0", reason })).toMatchObject({ error: { code: "not_found" } });
+    expect(seen().filter((is) => `${is}`.startsWith("a"))).toEqual(["a1", "a3"]);
+  });
+});
+
+describe("an attempt without an answer", () => {
+  it("is not made any more once its commit is parked: the replay would come beside it", async () => {
+    const { log, memory, projectors, mend } = await setUp();
+    const { projection, time } = projectors;
+    mend();
+    const late: (() => Promise<unknown>)[] = [];
+    memory.around = (method, call) => {
+      if (method !== "apply" || late.length === LIMITS.projectionAttempts + 1) return call();
+      late.push(call);
+      // Nothing but whether it is away has an answer.
+      return late.length === 2 ? call() : Promise.reject(new Error("no answer"));
+    };
+    await write(log, "d");
+    await time.pass(10_000);
+    expect((await projection.parked(PAGE)).map(({ id }) => id)).toContain("c7/0");
+    for (const call of late) await call();
+    expect(memory.rows("counts").filter(({ id }) => id === "d")).toEqual([]);
+    await projection.replay({ id: "c7/0" });
+    expect(memory.rows("counts")).toContainEqual({ id: "d", events: 1 });
+  });
+});

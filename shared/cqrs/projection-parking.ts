@@ -3,6 +3,7 @@ import type { Commit } from "../events/event.ts";
 import type { Failure } from "../http/errors.ts";
 import type { ActorSql } from "../runtime/actor.ts";
 import type { ParkedEvent, ParkedPage } from "./parking.ts";
+import type { ParkedDetails } from "./process-actor.ts";
 
 /** A parked commit, told by its first event. */
 export interface ParkedCommit extends ParkedEvent {
@@ -25,6 +26,8 @@ export interface ProjectionParking {
   page(page: ParkedPage): ParkedCommit[];
   count(): number;
   find(id: string): Parked | undefined;
+  /** What an operator is shown of one. */
+  details(id: string): ParkedDetails | undefined;
   /** The first of the aggregate that `commit` is of. */
   firstOf(commit: Commit): Parked | undefined;
   remove(id: string): void;
@@ -77,6 +80,7 @@ export const projectionParking = (sql: ActorSql, of: ParkedOf): ProjectionParkin
       JSON.stringify(event),
       JSON.stringify(commit),
     );
+  const find = (id: string) => select("AND id = ?", id)[0];
   /** Asked for every commit, and nearly always 0. */
   let parked = count();
   const firstOf = (commit: Commit) =>
@@ -92,7 +96,13 @@ export const projectionParking = (sql: ActorSql, of: ParkedOf): ProjectionParkin
     page: ({ limit, after = { position: 0, id: "" } }) =>
       select("AND position > ? ORDER BY position LIMIT ?", after.position, limit).map(({ event }) => event),
     count: () => parked,
-    find: (id) => select("AND id = ?", id)[0],
+    find,
+    details(id) {
+      const { event, commit } = find(id) ?? {};
+      const [first] = commit?.events ?? [];
+      if (!event || !commit || !first) return undefined;
+      return { ...event, key: aggregateOf(commit), event: first, metadata: { ...commit.metadata } };
+    },
     remove(id) {
       sql.exec("DELETE FROM parked_commits WHERE of = ? AND id = ?", of, id);
       parked = count();

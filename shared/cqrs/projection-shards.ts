@@ -1,6 +1,7 @@
 /** A projection that is split among Actors, for those who speak to it as to one. */
 import type { Commit } from "../events/event.ts";
-import { err } from "../result.ts";
+import type { Failure } from "../http/errors.ts";
+import { err, type Result } from "../result.ts";
 import type { Actors } from "../runtime/actor.ts";
 import { fmix32 } from "./fmix32.ts";
 import { fnv1a } from "./fnv1a.ts";
@@ -54,6 +55,17 @@ const asOne = (name: string, shards: readonly ProjectorMethods[]): ProjectionMet
     if (shard) return shard;
     throw new Error(`Asking the projection "${name}": expected it to have shards`);
   };
+  const ofThatParked = async (
+    what: string,
+    id: string,
+    ask: (shard: ProjectorMethods) => Promise<Result<{ id: string }, Failure>>,
+  ): Promise<Result<{ id: string }, Failure>> => {
+    for (const shard of shards) {
+      const answer = await ask(shard);
+      if (answer.ok || answer.error.code !== "not_found") return answer;
+    }
+    return err({ code: "not_found", detail: `Cannot ${what} "${id}": nothing of this id is parked` });
+  };
   return {
     wake: async (input) => together(name, await each((shard) => shard.wake(input))),
     waitFor: async (input) => (await each((shard) => shard.waitFor(input))).every(Boolean),
@@ -68,16 +80,12 @@ const asOne = (name: string, shards: readonly ProjectorMethods[]): ProjectionMet
         .sort((one, other) => one.position - other.position)
         .slice(0, page.limit);
     },
-    async replay(input) {
-      for (const shard of shards) {
-        const replayed = await shard.replay(input);
-        if (replayed.ok || replayed.error.code !== "not_found") return replayed;
-      }
-      return err({
-        code: "not_found",
-        detail: `Cannot replay "${input.id}": nothing of this id is parked`,
-      });
+    async parkedEvent(input) {
+      const found = await each((shard) => shard.parkedEvent(input));
+      return found.find((one) => one !== undefined);
     },
+    replay: (input) => ofThatParked("replay", input.id, (shard) => shard.replay(input)),
+    drop: (input) => ofThatParked("drop", input.id, (shard) => shard.drop(input)),
     rebuild: (input) => first().rebuild(input),
     cancelRebuild: (input) => first().cancelRebuild(input),
     dropOld: (input) => first().dropOld(input),

@@ -5,6 +5,7 @@ import type { Failure } from "../http/errors.ts";
 import { LIMITS } from "../limits.ts";
 import { err, ok, type Result } from "../result.ts";
 import type { Clock, Random, Sleep } from "../runtime/clock.ts";
+import { inSpan } from "../telemetry/span.ts";
 import { inCommitSpans } from "./commit-spans.ts";
 import { keyedMutex } from "./mutex.ts";
 import type { Projection } from "./projection.ts";
@@ -37,6 +38,8 @@ export interface StandingModel {
   /** Looks again what it is to do. */
   resume(): void;
   replay(id: string): Promise<Result<{ id: string }, Failure>>;
+  /** Gives a parked commit up; what only waited behind it goes on. */
+  drop(id: string, reason: string): Promise<Result<{ id: string }, Failure>>;
 }
 
 export interface StandingOptions {
@@ -110,6 +113,14 @@ export const standingModel = (options: StandingOptions): StandingModel => {
     "messaging.batch.message_count": commits.length,
   });
 
+  const dropAttributes = (id: string, reason: string) => ({
+    "messaging.system": "nats",
+    "messaging.destination.name": `log-${source}`,
+    "messaging.consumer.group.name": checkpoint,
+    "messaging.message.id": id,
+    "skerry.drop.reason": reason,
+  });
+
   const follow = async (signal: AbortSignal, wentWell: () => void) => {
     resumed = new AbortController();
     const seen = await look();
@@ -177,6 +188,26 @@ export const standingModel = (options: StandingOptions): StandingModel => {
       .some((other) => other.commit.position > position && parked.firstOf(other.commit)?.event.id === first);
   };
 
+  const drop = (id: string, reason: string) =>
+    alone(async (): Promise<Result<{ id: string }, Failure>> => {
+      const seen = await readBuilt();
+      const changes = held ? undefined : changesFor(seen.built);
+      // Its replay may have been made and not been heard of: then there is nothing to give up any more.
+      parked.settle(await store.checkpoint(register));
+      const found = parked.find(id);
+      if (!found)
+        return err({ code: "not_found", detail: `Cannot drop "${id}": nothing of this id is parked` });
+      if (!changes)
+        return err({ code: "unavailable", detail: `Dropping "${id}": its read model is being rebuilt` });
+      if (await isAhead(found.commit))
+        return err({ code: "unavailable", detail: `Dropping "${id}": its projection is not past it yet` });
+      await inSpan(`drop log-${source}`, { attributes: dropAttributes(id, reason) }, async () =>
+        parked.remove(id),
+      );
+      await replayBehind(found.commit, { ...seen, changes });
+      return ok({ id });
+    });
+
   const replay = (id: string) =>
     alone(async (): Promise<Result<{ id: string }, Failure>> => {
       const found = parked.find(id);
@@ -227,6 +258,7 @@ export const standingModel = (options: StandingOptions): StandingModel => {
       }),
     resume: () => resumed.abort(),
     replay,
+    drop,
   };
 };
 

@@ -1,10 +1,12 @@
 /** Keeps one projection in step with its service's log, each commit applied exactly once, whoever retries. */
 import type { EventLog } from "../events/event-log.ts";
 import type { Failure } from "../http/errors.ts";
+import { LIMITS } from "../limits.ts";
 import type { Result } from "../result.ts";
 import type { ActorContext, ActorLogic, Actors } from "../runtime/actor.ts";
 import type { Clock, Random, Sleep } from "../runtime/clock.ts";
 import type { ParkedPage } from "./parking.ts";
+import type { ParkedDetails } from "./process-actor.ts";
 import type { Projection } from "./projection.ts";
 import { CommitNotApplied } from "./projection-apply.ts";
 import { declaredBuild, namesOfBuild, projectionBuild, versionOf } from "./projection-build.ts";
@@ -53,6 +55,13 @@ export type ProjectorMethods = ProjectionShard & {
    * `unavailable`, or `replay_failed` and why.
    */
   replay(input: { id: string }): Promise<Result<{ id: string }, Failure>>;
+  /** One that is parked, with its first event whole; undefined when it is not. */
+  parkedEvent(input: { id: string }): Promise<ParkedDetails | undefined>;
+  /**
+   * Gives a parked commit up; what only waited behind it goes on, and the reason stands on a span. Refuses with `not_found`,
+   * or `unavailable` where that cannot be done now.
+   */
+  drop(input: { id: string; reason: string }): Promise<Result<{ id: string }, Failure>>;
   /** Begins a rebuild, or shows the one that is under way. */
   rebuild(input: { keep: boolean }): Promise<RebuildProgress>;
   /** Refuses with `not_found`, or `conflict` once the copy takes over. */
@@ -226,6 +235,8 @@ export const projectorActor = ({
       },
       parked: async (page) => parked.page(page),
       replay: ({ id }) => standing.replay(id),
+      parkedEvent: async ({ id }) => parked.details(id),
+      drop: ({ id, reason }) => standing.drop(id, reason.slice(0, LIMITS.dropReasonCharacters)),
       async rebuild(asked) {
         rebuild.ask(asked);
         await following.wake();

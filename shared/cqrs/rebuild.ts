@@ -264,6 +264,8 @@ export const rebuilding = (options: RebuildOptions): Rebuilding => {
         const last = record.last();
         await untilAsked(signal, last && isUnderWay(last) ? LIMITS.projectionLookMs : undefined);
       } catch (error) {
+        // What had no answer may be made yet: not after what comes next.
+        fence.lose();
         if (signal.aborted || asked.signal.aborted) continue;
         failure = reasonOf(error);
         await untilAsked(signal, backoffMs(++failures, random));
@@ -277,7 +279,10 @@ export const rebuilding = (options: RebuildOptions): Rebuilding => {
       await fence.hold();
       const built = await build.read();
       if (built.state !== "changing" || namesOfBuild(projection, built.to)[0] !== options.name) return;
-      await finishTakeOver(built.to, new AbortController().signal);
+      await finishTakeOver(built.to, new AbortController().signal).catch((error: unknown) => {
+        fence.lose();
+        throw error;
+      });
     },
     ask({ keep }) {
       const last = record.last();
@@ -314,9 +319,15 @@ export const rebuilding = (options: RebuildOptions): Rebuilding => {
           detail: `Dropping the old tables of "${projection.name}": a rebuild is taking over`,
         });
       }
-      await fence.hold();
-      await copyOf(declared).dropOld();
-      return ok(undefined);
+      try {
+        await fence.hold();
+        await copyOf(declared).dropOld();
+        return ok(undefined);
+      } catch (error) {
+        fence.lose();
+        const detail = `Dropping the old tables of "${projection.name}": ${reasonOf(error)}`;
+        return err({ code: "unavailable", detail });
+      }
     },
     progress() {
       const last = record.last();

@@ -36,7 +36,8 @@ const forEver = () => new Promise<never>(() => {});
 
 export const testProjectors = (options: TestProjectorsOptions): TestProjectors => {
   const { projection, log, store, time = virtualTime() } = options;
-  const contexts = new Map<string, TestActorContext>();
+  // Also of Actors that nobody speaks to any more: another deployment may.
+  const contexts = new Map(options.contexts);
   const methods = new Map<string, ProjectorMethods>();
   let alive = true;
 

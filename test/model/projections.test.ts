@@ -174,14 +174,8 @@ const simulate = async ({ choose, tally, stranger }: Simulation): Promise<void> 
   });
 
   const storeFor = (whose: () => Deployed) => {
-    const around = async (method: string, of: string | undefined, call: () => Promise<unknown>) => {
-      const { actors } = whose();
-      const [builtThen, declaredThen, isDead] = [build(), projection, () => whose().actors !== actors];
+    const around = async (method: string, call: () => Promise<unknown>) => {
       const landed = async () => {
-        // Of what a dead Actor has on its way, rows alone come late: docs/reference/guarantees.md says why.
-        const isRows = method === "apply" && of !== `${NAME}!build`;
-        const isOther = build() !== builtThen || projection !== declaredThen;
-        if (isDead() && (!isRows || isOther)) return undefined;
         const answer = await call();
         if (answer === "taken") tally.takeOvers++;
         if (method !== "checkpoint") look();
@@ -189,7 +183,24 @@ const simulate = async ({ choose, tally, stranger }: Simulation): Promise<void> 
       };
       await mayLag();
       if (!goesWrong()) return landed();
-      switch (oneOf("lost", "answer lost", "twice", "dies before", "dies, lands late", "dies after")) {
+      switch (
+        oneOf(
+          "lost",
+          "answer lost",
+          "given up, lands late",
+          "twice",
+          "dies before",
+          "dies, lands late",
+          "dies after",
+        )
+      ) {
+        case "given up, lands late":
+          tally.late++;
+          void time
+            .sleep(choose(2_000))
+            .then(landed, () => undefined)
+            .catch(() => undefined);
+          throw new Error(`${method}: no answer in time`);
         case "lost":
           throw new Error(`${method}: the store is away`);
         case "answer lost":
@@ -214,8 +225,7 @@ const simulate = async ({ choose, tally, stranger }: Simulation): Promise<void> 
     };
     return new Proxy(memory.store, {
       get: (store: ReadStore, method: keyof ReadStore) => (input: never) => {
-        const { projection: of }: { projection?: string } = Object(input);
-        return around(method, of, () => store[method](input) as Promise<unknown>);
+        return around(method, () => store[method](input) as Promise<unknown>);
       },
     });
   };
@@ -292,11 +302,9 @@ const simulate = async ({ choose, tally, stranger }: Simulation): Promise<void> 
     if (replayed.ok) tally.replays++;
   };
   const deploys = () => {
-    if (stranger || projection !== first) return;
-    const version = oneOf(1, 2, 2);
-    // Actors of another number would finish a take-over by checkpoints of their own.
-    const shards = build() < 0 ? (first.shards ?? 1) : oneOf(1, 3);
-    projection = declare(version, shards, version === 2 && choose(2) === 0);
+    if (stranger) return;
+    const version = oneOf(1, 2, 2, 3);
+    projection = declare(version, oneOf(1, 2, 3), version > 1 && choose(2) === 0);
     own.now();
   };
   const rebuilds = () => {
