@@ -94,15 +94,6 @@ export const delivery = ({
     unavailable: code === "unavailable",
   });
 
-  /** What waits behind one that was parked is parked, too, or tried next. */
-  const parkWaiting = (key: string) => {
-    if (policy.whenParked !== "wait") return;
-    for (let head = waiting.head(key); head; head = waiting.head(key)) {
-      if (!parkedBehind(waiting.step(key, head.id))) return;
-      waiting.remove(key, head.id);
-    }
-  };
-
   /** Those that only waited behind one that is gone from the parking are tried again. */
   const release = (key: string) => {
     let first = parked.firstOf(key);
@@ -148,7 +139,6 @@ export const delivery = ({
     if (tries.counted < policy.attempts) return waiting.failed(key, head.id, tries);
     park(step, result.error, tries.attempts);
     waiting.remove(key, head.id);
-    parkWaiting(key);
   };
 
   const notParked = (what: string, id: string): Result<never, Failure> =>
@@ -159,7 +149,6 @@ export const delivery = ({
       const { key } = step;
       if (key !== undefined) {
         return inOrder(key, async () => {
-          signal.throwIfAborted();
           if (!open.isOpen()) return "handled";
           try {
             const outcome = await tryFirst({ ...step, key }, signal);

@@ -53,6 +53,22 @@ describe("a replay of the log passes over nothing", () => {
 });
 
 describe("a replay of the log", () => {
+  it("handles again what is parked there, and what is parked behind it", async () => {
+    let refuses = true;
+    const { calls, replayFrom, wake, time } = await subscribed(
+      ["a", "a"],
+      async () => (refuses ? err({ code: "conflict", detail: "no" }) : ok(null)),
+      { subscription: { attempts: 1, whenParked: "wait" } },
+    );
+    await time.pass(1_000);
+    expect(await wake({})).toMatchObject({ parked: 2 });
+    refuses = false;
+    await replayFrom({ position: 1 });
+    await time.pass(1_000);
+    expect(calls).toEqual(["a-1", "a-1", "a-2"]);
+    expect(await wake({})).toEqual({ process: "ship", following: true, floor: 2, parked: 0 });
+  });
+
   it("leaves an event that waits its attempts: it comes again, and is parked after the last one", async () => {
     const refuse = async () => err({ code: "conflict", detail: "no" });
     const subscription = { attempts: 3, backoff: { firstMs: 1_000, mostMs: 1_000 } };
@@ -78,5 +94,15 @@ describe("a replay of the log", () => {
     const second = await subscribed([], done, { context: context.successor(), log: first.log });
     await second.time.pass(1_000);
     expect(second.calls).toEqual(["a-1", "b-1", "c-1"]);
+  });
+});
+
+describe("a pause", () => {
+  it("that is asked for twice stands since the first time", async () => {
+    const { pause, time } = await subscribed(["a"], done);
+    const { paused } = await pause({});
+    await time.pass(5_000);
+    expect(await pause({})).toMatchObject({ paused });
+    expect(paused).toBe(new Date(time.clock() - 5_000).toISOString());
   });
 });
