@@ -107,6 +107,27 @@ describe("what is parked", () => {
     expect(await wake({})).toEqual({ process: "ship", following: true, floor: 1, parked: 0 });
   });
 
+  it("is no failure of a replay of many when it only waits behind another one", async () => {
+    const { time, ...process } = await subscribed(
+      ["a", "a", "b"],
+      async () => err({ code: "conflict", detail: "no" }),
+      { subscription: { attempts: 1, whenParked: "wait" } },
+    );
+    await time.pass(1_000);
+    const { failures, ...counts } = await replayParkedEvents(process, { limit: 100 }, time.clock);
+    expect(counts).toEqual({ replayed: 0, failed: 2 });
+    expect(failures.map(({ id }) => id)).toEqual(["a-1/0", "b-1/0"]);
+  });
+
+  it("and was replayed by somebody else meanwhile is no failure of a replay of many", async () => {
+    const found = {
+      parked: async () => [parkedEvent("a-1/0", 1)],
+      replay: async ({ id }: { id: string }) => err({ code: "not_found", detail: id }),
+    };
+    const replayed = await replayParkedEvents(found, { limit: 100 }, () => 0);
+    expect(replayed).toEqual({ replayed: 0, failed: 0, failures: [] });
+  });
+
   it("and has no key waits for nobody, nor does anybody wait for it", async () => {
     const { calls, replay, parked, time } = await subscribed(["a", "b", "c"], async () => ok(null), {
       subscription: { whenParked: "wait", keyOf: (_, { aggregate: { id } }) => (id === "c" ? "c" : "") },

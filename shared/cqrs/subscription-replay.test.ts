@@ -53,6 +53,19 @@ describe("a replay of the log passes over nothing", () => {
 });
 
 describe("a replay of the log", () => {
+  it("happens once: a restart does not begin it anew", async () => {
+    const first = await subscribed(["a", "b"], done);
+    await first.time.settle();
+    await first.replayFrom({ position: 1 });
+    await first.time.pass(1_000);
+    expect(first.calls).toHaveLength(4);
+    first.context.die();
+    const context = first.context.successor();
+    const second = await subscribed([], done, { context, log: first.log });
+    await second.time.pass(1_000);
+    expect(second.calls).toEqual([]);
+  });
+
   it("handles again what is parked there, and what is parked behind it", async () => {
     let refuses = true;
     const { calls, replayFrom, wake, time } = await subscribed(
