@@ -267,23 +267,31 @@ describe("dropping a parked commit", () => {
 });
 
 describe("an attempt without an answer", () => {
-  it("is not made any more once its commit is parked: the replay would come beside it", async () => {
-    const { log, memory, projectors, mend } = await setUp();
-    const { projection, time } = projectors;
-    mend();
-    const late: (() => Promise<unknown>)[] = [];
-    memory.around = (method, call) => {
-      if (method !== "apply" || late.length === LIMITS.projectionAttempts + 1) return call();
-      late.push(call);
-      // Nothing but whether it is away has an answer.
-      return late.length === 2 ? call() : Promise.reject(new Error("no answer"));
-    };
-    await write(log, "d");
-    await time.pass(10_000);
-    expect((await projection.parked(PAGE)).map(({ id }) => id)).toContain("c7/0");
-    for (const call of late) await call();
-    expect(memory.rows("counts").filter(({ id }) => id === "d")).toEqual([]);
-    await projection.replay({ id: "c7/0" });
-    expect(memory.rows("counts")).toContainEqual({ id: "d", events: 1 });
-  });
+  /** Before the register of parking is counted up, and before the checkpoint passes what is parked. */
+  it.each([5, 6])(
+    "is made once together with its replay, when it comes late before call %i",
+    async (latest) => {
+      const { log, memory, projectors, mend } = await setUp();
+      const { projection, time } = projectors;
+      mend();
+      const late: (() => Promise<unknown>)[] = [];
+      let calls = 0;
+      memory.around = async (method, call) => {
+        if (method !== "apply") return call();
+        calls++;
+        if (calls === latest) for (const each of late) await each();
+        // The second asks whether the store is away.
+        if (calls > LIMITS.projectionAttempts + 1 || calls === 2) return call();
+        late.push(call);
+        throw new Error("no answer");
+      };
+      await write(log, "d");
+      await time.pass(10_000);
+      expect(late).toHaveLength(LIMITS.projectionAttempts);
+      const parked = (await projection.parked(PAGE)).filter(({ aggregateId }) => aggregateId === "d");
+      expect(parked).toHaveLength(latest === 5 ? 0 : 1);
+      for (const { id } of parked) await projection.replay({ id });
+      expect(memory.rows("counts")).toContainEqual({ id: "d", events: 1 });
+    },
+  );
 });
