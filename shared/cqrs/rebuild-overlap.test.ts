@@ -106,6 +106,28 @@ describe("an Actor that lives on beside its successor", () => {
 });
 
 describe("a take-over", () => {
+  it.each(["dropCopies", "createCopies"])(
+    "is not undone by %s of its own Actor, that had no answer and comes late",
+    async (what) => {
+      const { memory, projectors, sums } = await begin(first, 5);
+      const late: (() => Promise<unknown>)[] = [];
+      memory.around = async (method, call) => {
+        if (method === what && late.length === 0) {
+          late.push(call);
+          throw new Error("no answer");
+        }
+        if (method === "takeOver") for (const each of late) expect(await each()).toBe("moved");
+        return call();
+      };
+      const next = projectors.successor(second);
+      await next.projection.wake({});
+      await next.time.pass(5_000);
+      expect(late).toHaveLength(1);
+      expect(sums()).toEqual(sumsOf(5, 2));
+      expect(await next.projection.details({})).toMatchObject({ rebuild: { phase: "done" } });
+    },
+  );
+
   it.each([0, 1, 2])(
     "is not made when the checkpoint of shard %i is elsewhere, but all over again",
     async (shard) => {
