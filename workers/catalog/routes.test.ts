@@ -225,9 +225,9 @@ describe("the list of products", () => {
 });
 
 describe("a product's lifetime with clients", () => {
-  test("ends at once by default: they ask whether it still holds", async () => {
+  test("ends at once by default: they ask whether it still holds, and may show it where nobody answers", async () => {
     await put("tea", tea);
-    expect((await get("/tea")).headers.get("cache-control")).toBe("no-cache");
+    expect((await get("/tea")).headers.get("cache-control")).toBe("public, max-age=0");
   });
 
   test("is what the configuration says, from the next answer on", async () => {

@@ -118,9 +118,10 @@ export const addCatalogRoutes = (
 
 const placeSchema = z.strictObject({ after: skuSchema });
 
-/** Without an age, what is kept is shown only after asking whether it still holds. */
-const cacheControl = (maxAgeSeconds: number): Record<string, string> =>
-  maxAgeSeconds > 0 ? { "cache-control": `public, max-age=${maxAgeSeconds}` } : {};
+/** Not `no-cache`, which would keep a gateway from showing it while the catalog is down. */
+const cacheControl = (maxAgeSeconds: number): Record<string, string> => ({
+  "cache-control": `public, max-age=${maxAgeSeconds}`,
+});
 
 /** The ETag that a GET of this product has. */
 const etagOf = (product: Product): Promise<string> => strongEtag(JSON.stringify(product));

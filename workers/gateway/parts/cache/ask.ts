@@ -4,7 +4,7 @@ import { type Asked, type Asking, discard } from "./asking.ts";
 import { type CacheNote, noteForward } from "./cache-status.ts";
 import { clientHasIt, give, hasValidator, notModified } from "./give.ts";
 import { keepAnswer } from "./keep-answer.ts";
-import { isError, isFresh, mayReplaceError } from "./reuse.ts";
+import { isError, isForOthers, mayReplaceError } from "./reuse.ts";
 import { freshenedHeaders, type StoredAnswer, storedAnswer, storedHeader } from "./stored-answer.ts";
 import { whyNotStored } from "./storing.ts";
 import { selectorsOf } from "./variants.ts";
@@ -93,7 +93,7 @@ const freshened = (
   else if (memory.tier)
     exchange.waitUntil(memory.tier.put({ route: exchange.route, key, header }, renewed, memory.clock()));
   const nowMs = clock();
-  lease.end(isStored && isFresh(renewed, nowMs) ? "shared" : "passed");
+  lease.end(isStored && isForOthers(renewed, nowMs) ? "shared" : "passed");
   const note: CacheNote = { fwd: reason, fwdStatus: 304, stored: isStored, ...(why && { detail: why }) };
   return give(renewed, exchange, { nowMs, note });
 };

@@ -536,6 +536,23 @@ test("a HEAD that somebody else answers leaves what is stored, for the fallback 
 });
 
 describe("behind a stale answer", () => {
+  test("an answer that is never fresh is asked for again by one of many, as often as it is given", async () => {
+    let version = 0;
+    const world = cacheInVirtualTime({ staleWhileRevalidateSeconds: 60 }, () =>
+      says(`${++version}`, { "cache-control": "max-age=0", etag: `"${version}"` }),
+    );
+    await world.get("/a");
+    const bodies: string[] = [];
+    for (let round = 0; round < 4; round++) {
+      await world.pass(500);
+      const all = await Promise.all(Array.from({ length: 3 }, () => world.get("/a")));
+      bodies.push(all.map(({ body }) => body).join(" "));
+      await world.settle();
+    }
+    expect(bodies).toEqual(["1 1 1", "2 2 2", "3 3 3", "4 4 4"]);
+    expect(version).toBe(5);
+  });
+
   test("the request that goes on is none of the client's: no signal, no conditions, its own edits", async () => {
     const gone = new AbortController();
     let behind: Exchange | undefined;

@@ -2,7 +2,7 @@
 import type { Exchange } from "../../exchange.ts";
 import { type Asked, type Asking, discard } from "./asking.ts";
 import { bodyKeptAside, type KeepAside, readAside } from "./body-kept-aside.ts";
-import { isFresh } from "./reuse.ts";
+import { isForOthers } from "./reuse.ts";
 import { type StoredAnswer, storedAnswer } from "./stored-answer.ts";
 import { whyNotStored } from "./storing.ts";
 import { selectorsOf } from "./variants.ts";
@@ -47,7 +47,7 @@ export const keepAnswer = (asking: Asking, asked: Asked): KeptAnswer => {
     const isStored = store.put(key, whole, { header, since });
     if (isStored && memory.tier)
       exchange.waitUntil(memory.tier.put({ route: exchange.route, key, header }, whole, clock()));
-    lease.end(isStored && isFresh(whole, clock()) ? "shared" : "passed");
+    lease.end(isStored && isForOthers(whole, clock()) ? "shared" : "passed");
   };
   if (body === null) {
     put(draft);

@@ -19,6 +19,10 @@ export const ageOf = ({ initialAgeMs, respondedAt }: Aged, nowMs: number): numbe
 export const isFresh = (stored: AnswerTerms & Aged, nowMs: number): boolean =>
   !stored.validateAlways && stored.lifetimeMs > ageOf(stored, nowMs);
 
+/** Whether others who ask for nothing in particular get it now: while it is fresh, or while it is asked for again behind them. */
+export const isForOthers = (stored: AnswerTerms & Aged, nowMs: number): boolean =>
+  !stored.validateAlways && stored.lifetimeMs + stored.whileRevalidateMs > ageOf(stored, nowMs);
+
 /** What RFC 5861 section 4 calls an error. */
 export const isError = (status: number): boolean => ERRORS.has(status);
 
