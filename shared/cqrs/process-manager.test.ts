@@ -136,6 +136,17 @@ describe("a failure", () => {
         { cancels: "patience" },
       ]));
 
+  it("takes nothing back a second time when it goes on failing", () => {
+    const twice = trip([
+      ...STEPS,
+      { in: ["given up"], on: ["trips.TripForgotten"], to: "forgotten", compensates: true },
+    ]);
+    reactingProcess(twice, { patienceMs: 5_000 })
+      .given([asked, hotelBooked, happened("trips.TripCancelled", { tripId: "t" })])
+      .when(happened("trips.TripForgotten", { tripId: "t" }))
+      .does([{ enters: "forgotten" }, { cancels: "patience" }]);
+  });
+
   it("does not happen by a timeout that was replaced or cancelled", () => {
     const again = happened("trips.Asked", { tripId: "t" });
     given([asked, hotelBooked, again]).when(due("patience")).changesNothing();
