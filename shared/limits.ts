@@ -38,6 +38,8 @@ export const LIMITS = {
   commandMs: 1_800,
   /** A command's wait for those before it on the same aggregate: what is left of `commandMs` is enough for an append. */
   commandQueueMs: 600,
+  /** Commands in an Actor for one aggregate: of different ones no more are done in `commandQueueMs`, so others would wait in vain. */
+  commandsWaiting: 1_000,
   /** One append, all its retries included, where the command's own time does not end sooner. */
   appendMs: 1_200,
   /** One request of a read to the log, as is the wait for its connection and for the next part of a long history. */

@@ -445,6 +445,19 @@ describe("commands at the same time", () => {
     expect(await second).toMatchObject({ ok: false, error: { code: "unavailable" } });
     expect((await commits()).map(({ commandId }) => commandId)).toEqual(["c1"]);
   });
+
+  it("of which too many wait on one aggregate are refused at once, and others go on", async () => {
+    const { execute, faults, context } = setUp();
+    const { fault, letGo } = held();
+    faults.push(fault);
+    const all = Array.from({ length: LIMITS.commandsWaiting }, (_, n) => execute(add(`c${n}`, 1)));
+    expect(await execute(add("too-much", 1))).toMatchObject({ ok: false, error: { code: "unavailable" } });
+    expect(value(await execute(add("c1", 1, { id: "b" }))).duplicate).toBe(false);
+    letGo();
+    await context.time.settle();
+    for (const each of await Promise.all(all)) expect(each.ok).toBe(true);
+    expect(value(await execute(add("later", 1))).duplicate).toBe(false);
+  });
 });
 
 describe("what an Actor keeps in memory", () => {

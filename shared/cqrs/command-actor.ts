@@ -104,6 +104,8 @@ export const commandActor = ({
   const states = foldedStates({ context, log, snapshotLog, clock, sleep, exclusively, bounds });
   const keys = idempotencyKeys(context.sql, clock);
   const shareRead = sharedReads<Commit | undefined>();
+  /** Those who wait for their turn or have it, by aggregate. */
+  const waiting = new Map<string, number>();
 
   /**
    * Undefined when another commit stands there, or none.
@@ -197,7 +199,7 @@ export const commandActor = ({
   };
 
   /** Alone on its aggregate, within a command's time. */
-  const inTurn = <T>(
+  const inTurn = async <T>(
     { type, id }: AggregateRef,
     work: (wanted: Wanted) => Promise<T>,
     askedAt = clock(),
@@ -205,15 +207,25 @@ export const commandActor = ({
     const aggregate = aggregates[type];
     if (!aggregate) throw new Error(`Cannot find "${id}" of "${type}": no such aggregate`);
     const wanted = { ref: { type, id }, aggregate, until: askedAt + LIMITS.commandMs };
-    return exclusively(keyOf(wanted.ref), async () => {
-      if (clock() - askedAt > LIMITS.commandQueueMs)
-        return err(unavailable("Others were served first for too long"));
-      try {
-        return await work(wanted);
-      } finally {
-        states.keepSoon(wanted);
-      }
-    });
+    const key = keyOf(wanted.ref);
+    const before = waiting.get(key) ?? 0;
+    if (before >= LIMITS.commandsWaiting) return err(unavailable("Too many others wait to be served"));
+    waiting.set(key, before + 1);
+    try {
+      return await exclusively(key, async () => {
+        if (clock() - askedAt > LIMITS.commandQueueMs)
+          return err(unavailable("Others were served first for too long"));
+        try {
+          return await work(wanted);
+        } finally {
+          states.keepSoon(wanted);
+        }
+      });
+    } finally {
+      const left = (waiting.get(key) ?? 1) - 1;
+      if (left > 0) waiting.set(key, left);
+      else waiting.delete(key);
+    }
   };
 
   const commitAt = (ref: AggregateRef, position: number, until: number): Promise<Commit | undefined> =>
