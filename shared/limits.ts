@@ -38,7 +38,7 @@ export const LIMITS = {
   commandMs: 1_800,
   /** A command's wait for those before it on the same aggregate: what is left of `commandMs` is enough for an append. */
   commandQueueMs: 600,
-  /** Commands in an Actor for one aggregate: of different ones no more are done in `commandQueueMs`, so others would wait in vain. */
+  /** Commands in an Actor for one aggregate: done in 0.6 ms each they fill `commandQueueMs`, so others would wait in vain. */
   commandsWaiting: 1_000,
   /** One append, all its retries included, where the command's own time does not end sooner. */
   appendMs: 1_200,
