@@ -4,11 +4,11 @@
  */
 import { type CommitMetadata, causedBy } from "../events/commit-metadata.ts";
 import type { Commit, RecordedEvent } from "../events/event.ts";
+import { withoutTenant } from "../events/tenant-id.ts";
 import type { Failure } from "../http/errors.ts";
 import { ok, type Result } from "../result.ts";
 import type { Actors } from "../runtime/actor.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { withoutTenant } from "../tenants/tenant-id.ts";
 import type { Aggregates } from "./command-actor.ts";
 import type { Commands } from "./commands.ts";
 import type { Process } from "./process.ts";

@@ -1,9 +1,9 @@
 /** One slice of a subscription: takes what the log brings, and tries again what waits, until the signal aborts. */
 import type { Commit } from "../events/event.ts";
 import type { EventLog } from "../events/event-log.ts";
+import { tenantOf } from "../events/tenant-id.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock, Sleep } from "../runtime/clock.ts";
-import { tenantOf } from "../tenants/tenant-id.ts";
 import { type CommitsUnderWay, commitsUnderWay } from "./commits-under-way.ts";
 import { NO_KEY } from "./parking.ts";
 import type { Process } from "./process.ts";

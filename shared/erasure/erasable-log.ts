@@ -8,9 +8,9 @@ import {
 } from "../events/event.ts";
 import { type Append, type EventLog, LogUnavailable } from "../events/event-log.ts";
 import type { EventTypes } from "../events/event-types.ts";
+import { tenantOf } from "../events/tenant-id.ts";
 import { err, ok, type Result } from "../result.ts";
 import { ActorUnavailable } from "../runtime/actor.ts";
-import { tenantOf } from "../tenants/tenant-id.ts";
 import { type PersonalField, type PersonalFields, personalFieldsOf } from "./personal.ts";
 import { personalValues, withValue } from "./personal-values.ts";
 import { openValue, type SealedPlace, sealValue } from "./sealed-value.ts";

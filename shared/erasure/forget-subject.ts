@@ -2,9 +2,9 @@
 import type { Commands } from "../cqrs/commands.ts";
 import { reachingActor } from "../cqrs/reaching-actor.ts";
 import type { CommitMetadata } from "../events/commit-metadata.ts";
+import { tenantOf, withoutTenant } from "../events/tenant-id.ts";
 import type { Failure } from "../http/errors.ts";
 import { ok, type Result } from "../result.ts";
-import { tenantOf, withoutTenant } from "../tenants/tenant-id.ts";
 import { subjectAggregate } from "./subject.ts";
 import type { SubjectKeys } from "./subject-keys.ts";
 

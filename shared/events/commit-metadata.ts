@@ -1,7 +1,7 @@
 /** What a commit says of where it comes from, beside its events and its trace. */
 import { LIMITS } from "../limits.ts";
-import { tenantOf } from "../tenants/tenant-id.ts";
 import type { AggregateRef, Commit, RecordedEvent } from "./event.ts";
+import { tenantOf } from "./tenant-id.ts";
 
 export interface CommitMetadata {
   /** Id of the event, or of the command, that asked for it. */

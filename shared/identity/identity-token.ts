@@ -1,6 +1,7 @@
 /** The gateway's word for a caller: a compact JWS (RFC 7515) by Ed25519, of one form and no other. */
+
+import { isTenant } from "../events/tenant-id.ts";
 import { decodeBase64url, encodeBase64url } from "../http/base64url.ts";
-import { isTenant } from "../tenants/tenant-id.ts";
 import { type Caller, isScope, scopesOf, WAYS } from "./caller.ts";
 
 /** Carries the token between workers; the gateway removes it, as all of its prefix, from what comes from outside. */

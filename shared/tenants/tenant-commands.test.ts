@@ -7,9 +7,9 @@ import { type CommandMethods, commandActor } from "../cqrs/command-actor.ts";
 import { commands } from "../cqrs/commands.ts";
 import type { DomainEvent } from "../events/event.ts";
 import { memoryEventLog } from "../events/memory-event-log.ts";
+import { inTenant } from "../events/tenant-id.ts";
 import { ok } from "../result.ts";
 import { tenantCommands } from "./tenant-commands.ts";
-import { inTenant } from "./tenant-id.ts";
 
 interface Write {
   readonly id: string;

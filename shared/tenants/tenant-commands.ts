@@ -3,7 +3,7 @@ import type { CommandMethods } from "../cqrs/command-actor.ts";
 import type { Commands } from "../cqrs/commands.ts";
 import type { CommitMetadata } from "../events/commit-metadata.ts";
 import type { AggregateRef, DomainEvent } from "../events/event.ts";
-import { inTenant, tenantOf, withoutTenant } from "./tenant-id.ts";
+import { inTenant, tenantOf, withoutTenant } from "../events/tenant-id.ts";
 
 /**
  * Ids come as a tenant knows them, and so does the domain see them; those of commits, with the tenant, are taken as well. A key

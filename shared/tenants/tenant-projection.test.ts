@@ -4,7 +4,7 @@ import { type MemoryTables, makeRowChange } from "../cqrs/memory-rows.ts";
 import type { Projection } from "../cqrs/projection.ts";
 import type { Row, RowChange } from "../cqrs/row-change.ts";
 import type { Commit } from "../events/event.ts";
-import { inTenant } from "./tenant-id.ts";
+import { inTenant } from "../events/tenant-id.ts";
 import { tenantProjection } from "./tenant-projection.ts";
 
 const TENANTS = ["acme", "rival", "third"];

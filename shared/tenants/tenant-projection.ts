@@ -2,7 +2,7 @@
 import type { Projection } from "../cqrs/projection.ts";
 import type { Row, RowChange } from "../cqrs/row-change.ts";
 import type { Commit } from "../events/event.ts";
-import { tenantOf } from "./tenant-id.ts";
+import { tenantOf } from "../events/tenant-id.ts";
 
 /** In every table of such a service, and the first of its primary key. */
 export const TENANT_COLUMN = "tenant";

@@ -18,11 +18,11 @@ import { forgottenBy, SUBJECT_EVENTS } from "#shared/erasure/subject.ts";
 import { causedBy } from "#shared/events/commit-metadata.ts";
 import { idField } from "#shared/events/event-fields.ts";
 import { type EventOf, event } from "#shared/events/event-types.ts";
+import { inTenant } from "#shared/events/tenant-id.ts";
 import { pageParameters } from "#shared/http/page.ts";
 import { jsonAnswer, jsonBody, problemAnswers } from "#shared/http/route-parts.ts";
 import { ok } from "#shared/result.ts";
 import { requestTenant } from "#shared/tenants/require-tenant.ts";
-import { inTenant } from "#shared/tenants/tenant-id.ts";
 import { ofTenant } from "#shared/tenants/tenant-rows.ts";
 import { type EventSourcedEnv, eventSourcedService } from "#workers/event-sourced-service.ts";
 

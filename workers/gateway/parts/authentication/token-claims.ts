@@ -1,7 +1,8 @@
 /** What a token's claims (RFC 7519 section 4.1) make of who has it. */
+
+import { isTenant } from "#shared/events/tenant-id.ts";
 import { type Caller, scopesOf } from "#shared/identity/caller.ts";
 import { err, ok, type Result } from "#shared/result.ts";
-import { isTenant } from "#shared/tenants/tenant-id.ts";
 import type { Algorithm, IssuerSettings } from "./authentication-schema.ts";
 
 export type Claims = Readonly<Record<string, unknown>>;

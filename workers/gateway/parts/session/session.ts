@@ -1,5 +1,6 @@
 /** Gives a client's session to the service and takes it back: nothing of it is kept here. */
 import { trace } from "@opentelemetry/api";
+import { isTenant } from "#shared/events/tenant-id.ts";
 import { encodeBase64url } from "#shared/http/base64url.ts";
 import {
   readSessionField,
@@ -10,7 +11,6 @@ import {
 import type { Timer } from "#shared/resilience/deadline-timer.ts";
 import type { Clock } from "#shared/runtime/clock.ts";
 import type { KeyValue } from "#shared/storage/key-value.ts";
-import { isTenant } from "#shared/tenants/tenant-id.ts";
 import { cookieOf, cookiesWithout } from "../../cookies.ts";
 import { type Exchange, editAnswer, editOnward, type Part, refusal } from "../../exchange.ts";
 import { csrf } from "./csrf.ts";

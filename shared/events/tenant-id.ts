@@ -1,5 +1,5 @@
 /** Ids of a service that keeps tenants apart: the tenant is a part of the aggregate's id, so that whatever goes by the id goes by it. */
-import { AGGREGATE_ID } from "../events/event.ts";
+import { AGGREGATE_ID } from "./event.ts";
 
 /** Whether it can name a tenant: as an aggregate's id, safe as one token of a subject, of a path and of a header. */
 export const isTenant = (value: unknown): value is string =>
