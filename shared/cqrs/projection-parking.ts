@@ -30,6 +30,8 @@ export interface ProjectionParking {
   details(id: string): ParkedDetails | undefined;
   /** The first of the aggregate that `commit` is of. */
   firstOf(commit: Commit): Parked | undefined;
+  /** Where the last of that aggregate stands in the log. */
+  lastPositionOf(commit: Commit): number | undefined;
   remove(id: string): void;
   all(): Parked[];
   /** In the place of all that are parked. */
@@ -93,6 +95,12 @@ export const projectionParking = (sql: ActorSql, of: ParkedOf): ProjectionParkin
     },
     blocks: (commit) => firstOf(commit) !== undefined,
     firstOf,
+    lastPositionOf: (commit) =>
+      sql.exec<{ position: number }>(
+        "SELECT position FROM parked_commits WHERE of = ? AND aggregate = ? ORDER BY position DESC LIMIT 1",
+        of,
+        aggregateOf(commit),
+      )[0]?.position,
     page: ({ limit, after = { position: 0, id: "" } }) =>
       select("AND position > ? ORDER BY position LIMIT ?", after.position, limit).map(({ event }) => event),
     count: () => parked,

@@ -182,10 +182,7 @@ export const standingModel = (options: StandingOptions): StandingModel => {
   /** Whether the rows stand before this one, or before one that is parked behind it. */
   const isAhead = async (commit: Commit): Promise<boolean> => {
     const position = await store.checkpoint(checkpoint);
-    const first = parked.firstOf(commit)?.event.id;
-    return parked
-      .all()
-      .some((other) => other.commit.position > position && parked.firstOf(other.commit)?.event.id === first);
+    return (parked.lastPositionOf(commit) ?? 0) > position;
   };
 
   const drop = (id: string, reason: string) =>

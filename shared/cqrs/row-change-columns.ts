@@ -19,7 +19,9 @@ export const columnsOf = ({ change, table, key, rows }: RowChange): readonly str
       throw new TypeError(`${attempt}: a row has "${found}"; expected "${columns.join(", ")}" of each`);
     }
     const id = key.length === 1 ? row[key[0] ?? ""] : JSON.stringify(key.map((column) => row[column]));
-    if (seen.has(id)) throw new TypeError(`${attempt}: the key "${id}" is there twice; expected it once`);
+    // A key may be somebody's address, and what fails is shown.
+    if (seen.has(id))
+      throw new TypeError(`${attempt}: row ${seen.size + 1} has a key that is there twice; expected it once`);
     seen.add(id);
   }
   return columns;

@@ -56,3 +56,22 @@ it("a service whose rows go on by the former version meanwhile is ready", async 
   const { during } = await deploy({ ...second, former: { version: 1, changes: counting(1) } });
   expect(during).toEqual(ok(3));
 });
+
+it("a service whose projection stops at a commit tells which, and nothing of what is in it", async () => {
+  const secret = "ada@example.com";
+  const changes = () => {
+    throw new Error(`invalid input for a number: "${secret}"`);
+  };
+  const log = memoryEventLog();
+  await appendCommits(log, 1);
+  const store = memoryReadStore("numbers").store;
+  const { projection, time } = testProjectors({ projection: { ...countingProjection, changes }, log, store });
+  const check = checkOf(projection);
+  await check();
+  await time.pass(100);
+  expect(await check()).toEqual({
+    ok: false,
+    error: { detail: 'stopped at position 1, event "c1/0"' },
+  });
+  expect((await projection.details({})).failure).toContain(secret);
+});

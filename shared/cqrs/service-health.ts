@@ -19,7 +19,10 @@ export const serviceHealth = (service: ServiceActors): ReadinessCheck[] => [
   ...service.projections.map((name) => ({
     name: `projection ${name}`,
     async check() {
-      const { position, failure, outdated } = await service.projectors.named(name).wake({});
+      const { position, failure, stoppedAt, outdated } = await service.projectors.named(name).wake({});
+      // Why a commit cannot be applied may quote what is in it, and everybody may ask this: operators see it in the list.
+      if (stoppedAt)
+        return err({ detail: `stopped at position ${stoppedAt.position}, event "${stoppedAt.eventId}"` });
       if (failure !== undefined) return err({ detail: failure });
       if (outdated?.stands) {
         const { version, declared } = outdated;

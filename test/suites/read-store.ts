@@ -321,7 +321,11 @@ export const testReadStore = (name: string, under: ReadStoreUnderTest): void => 
     });
 
     it.each<[string, RowChange, string]>([
-      ["a key twice", things("upsert", { id: "a", text: "1" }, { id: "a", text: "2" }), '"a" is there twice'],
+      [
+        "a key twice",
+        things("upsert", { id: "a", text: "1" }, { id: "a", text: "2" }),
+        "row 2 has a key that is there twice",
+      ],
       ["other columns", things("upsert", { id: "a", text: "1" }, { id: "b" }), 'expected "id, text" of each'],
       ["no key", { ...things("insert", { id: "a" }), key: [] }, "has no key"],
       ["a name of more than letters", { ...things("insert", { id: "a" }), table: 'x" --' }, 'Naming "x" --"'],
