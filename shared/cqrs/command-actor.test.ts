@@ -8,6 +8,7 @@ import { LIMITS } from "../limits.ts";
 import { err, ok } from "../result.ts";
 import type { Aggregate } from "./aggregate.ts";
 import { type CommandRequest, commandActor, type Executed, type Execution } from "./command-actor.ts";
+import type { FoldBounds } from "./folded-states.ts";
 
 type Added = { type: "Added"; data: { amount: number; to: number } };
 type Add = { add: number; least?: number; most?: number };
@@ -69,7 +70,12 @@ const appendDirectly = async (log: EventLog, commandId: string, amount: number, 
   });
 };
 
-const setUp = ({ log = memoryEventLog(), context = testActorContext(), readMs = 0 } = {}) => {
+const setUp = ({
+  log = memoryEventLog(),
+  context = testActorContext(),
+  readMs = 0,
+  bounds = LIMITS as FoldBounds,
+} = {}) => {
   const faults: Fault[] = [];
   const seen = { appends: 0, reads: 0, away: false, read: [] as Commit[], untils: [] as unknown[] };
   const faulty: EventLog = {
@@ -96,6 +102,7 @@ const setUp = ({ log = memoryEventLog(), context = testActorContext(), readMs = 
     clock: context.time.clock,
     random: () => 0.5,
     sleep: context.sleep,
+    bounds,
   });
   const commits = (id = "a") => log.read({ type: "counter", id });
   return { ...methods, log, context, faults, seen, commits };
@@ -462,9 +469,10 @@ describe("commands at the same time", () => {
 
 describe("what an Actor keeps in memory", () => {
   it("is bounded: an aggregate that fell out is folded again and answers the same", async () => {
-    const { execute, seen } = setUp();
+    const cachedAggregates = 20;
+    const { execute, seen } = setUp({ bounds: { ...LIMITS, cachedAggregates } });
     await execute(add("c1", 5));
-    for (let n = 0; n < LIMITS.cachedAggregates; n++) {
+    for (let n = 0; n < cachedAggregates; n++) {
       await execute(add("c1", 1, { id: `other-${n}`, isNew: true }));
     }
     const reads = seen.reads;
