@@ -13,6 +13,6 @@ export const USUAL_BACKOFF: Backoff = { firstMs: 100, mostMs: 5_000 };
 
 /** @param failures how many attempts have failed so far, from 1 */
 export const backoffMs = (failures: number, random: Random, { firstMs, mostMs } = USUAL_BACKOFF): number => {
-  const ceiling = Math.min(mostMs, firstMs * 2 ** Math.min(failures - 1, 20));
+  const ceiling = Math.min(mostMs, firstMs * 2 ** (failures - 1));
   return Math.ceil(ceiling * (0.5 + random() / 2));
 };

@@ -24,6 +24,21 @@ describe("semaphore", () => {
     expect(started).toEqual([0, 1, 2, 3, 4]);
   });
 
+  it("hands a place on: whoever asks after that waits, too", async () => {
+    const inTurn = semaphore(1);
+    const never = () => new Promise<never>(() => {});
+    const first = inTurn(async () => undefined);
+    void inTurn(never);
+    await first;
+    await turn();
+    let begun = false;
+    void inTurn(async () => {
+      begun = true;
+    });
+    await turn();
+    expect(begun).toBe(false);
+  });
+
   it("gives the place of work that failed to the next", async () => {
     const inTurn = semaphore(1);
     const failed = inTurn(async () => Promise.reject(new Error("failed")));

@@ -5,12 +5,13 @@ import { LIMITS } from "../limits.ts";
 import { err, ok, type Result } from "../result.ts";
 import { timeouts } from "./timeouts.ts";
 import { timeoutsActor } from "./timeouts-actor.ts";
+import { timeoutsLog } from "./timeouts-log.ts";
 
 const ORIGIN = { trace: {}, metadata: { correlationId: "request-1" } };
 
 const start = (
   context: TestActorContext = testActorContext({ name: "ship-timeouts" }),
-  answer: (id: string) => Result<unknown, Failure> = () => ok(null),
+  answer: (id: string) => Result<unknown, Failure> | Promise<never> = () => ok(null),
 ) => {
   const fired: { id: string; atMs: number }[] = [];
   const { time } = context;
@@ -98,6 +99,20 @@ describe("a timeout", () => {
     expect(second.fired.map(({ id }) => id)).toEqual(["a"]);
   });
 
+  it("is kept for as long as it is in hand, although later slices forget what is done", async () => {
+    const first = start(undefined, () => new Promise<never>(() => {}));
+    await first.startIn("a", 1_000);
+    await first.time.pass(2_000);
+    await first.pause({});
+    await first.resume({});
+    await first.time.pass(2_000);
+    first.context.die();
+    const second = start(first.context.successor());
+    await second.wake({});
+    await second.time.pass(2_000);
+    expect([first.fired, second.fired].map((fired) => fired.map(({ id }) => id))).toEqual([["a"], ["a"]]);
+  });
+
   it("that cannot be handled is parked with the reason; those of other instances fire", async () => {
     const { startIn, parked, time, fired } = start(undefined, (id) =>
       id === "bad" ? err({ code: "broken", detail: "no" }) : ok(null),
@@ -109,6 +124,29 @@ describe("a timeout", () => {
     expect(await parked({ limit: 10 })).toMatchObject([
       { id: "bad", aggregateId: "bad", type: "TimedOut", reason: { code: "broken" } },
     ]);
+  });
+});
+
+describe("who follows timeouts", () => {
+  it("sleeps no longer than a slice when none runs, or one that is due in years: timers end early beyond 24 days", async () => {
+    for (const due of [undefined, 1e13]) {
+      const end = new AbortController();
+      const slept: number[] = [];
+      const log = timeoutsLog({
+        timeouts: {
+          ...timeouts(testActorContext().sql, "process-ship"),
+          nextDue: () => due,
+        },
+        clock: () => 0,
+        async sleep(ms) {
+          slept.push(ms);
+          end.abort();
+        },
+      });
+      for await (const _ of log.tail({ after: 0, batchMax: 1, signal: end.signal }))
+        expect.fail("None is due");
+      expect(slept).toEqual([LIMITS.pumpMs]);
+    }
   });
 });
 
@@ -176,9 +214,9 @@ describe("many timeouts", () => {
       { ...timeout, id: "worse" },
     ];
     await expect(plan({ ...ORIGIN, start: both, cancel: [] })).rejects.toThrow("full");
-    await expect(plan({ ...ORIGIN, start: [], cancel: ["a", "worse"] })).rejects.toThrow("full");
-    full = false;
     expect(await startIn("c", 1e9)).toEqual(ok({ running: 2 }));
+    await expect(plan({ ...ORIGIN, start: [], cancel: ["a", "worse"] })).rejects.toThrow("full");
+    expect(await startIn("d", 1e9)).toEqual(ok({ running: 3 }));
   });
 
   it("beyond the bound are refused as unavailable, and start once others are over", async () => {
