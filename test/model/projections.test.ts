@@ -308,8 +308,7 @@ const simulate = async ({ choose, tally, stranger }: Simulation): Promise<void> 
     own.now();
   };
   const rebuilds = () => {
-    // A stranger does not stand still for a take-over, which looks at the first shard's checkpoint alone.
-    if (!own.up || (stranger && projection.shards !== 1)) return;
+    if (!own.up) return;
     void own.actors.projection.rebuild({ keep: choose(2) === 0 }).catch(() => undefined);
   };
 
