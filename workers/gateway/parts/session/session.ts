@@ -145,7 +145,7 @@ const replaced = async (
 ): Promise<readonly string[]> => {
   const { opened, now } = answered;
   const before = opened?.session;
-  if (before && before.content.sub === content.sub)
+  if (before && isSameClient(before.content, content))
     return keep({ ...before, content, expires: expiry(before.created, now, kept.settings) }, answered, kept);
   const id = encodeBase64url(crypto.getRandomValues(new Uint8Array(ID_BYTES)));
   const lines = await keep(
@@ -156,6 +156,10 @@ const replaced = async (
   if (before && lines.length > 0 && !(await kept.store.end(before))) notKept("store_away");
   return lines;
 };
+
+/** Tenants may have users of the same name. */
+const isSameClient = (before: SessionContent, now: SessionContent): boolean =>
+  before.sub === now.sub && before.tenant === now.tenant;
 
 /** A session that cannot be kept leaves the one before as it is: the service has done its work, and its answer goes out. */
 const keep = async (

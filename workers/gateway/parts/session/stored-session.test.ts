@@ -72,6 +72,21 @@ describe("a session in the KeyValue store", () => {
     expect(seen()).toBeUndefined();
   });
 
+  test("is kept under a new id for the same name in another tenant, who is somebody else", async () => {
+    const { send, seen, keys, jar } = stand();
+    const acme = { sub: "alice", tenant: "acme" };
+    await send("GET", {}, acme);
+    const before = { keys: await keys(), cookie: jar.get(SESSION_COOKIE) ?? "" };
+    await send("GET", {}, { ...acme, cart: [] });
+    expect(await keys()).toEqual(before.keys);
+    await send("GET", {}, { ...acme, tenant: "rival" });
+    expect(await keys()).toHaveLength(1);
+    expect(await keys()).not.toEqual(before.keys);
+    jar.set(SESSION_COOKIE, before.cookie);
+    await send();
+    expect(seen()).toBeUndefined();
+  });
+
   test("does not outlive its end in the store", async () => {
     const { send, keys, kv } = stand();
     await send("GET", {}, ALICE);
