@@ -47,7 +47,8 @@ export const followLog = async (
         failed: (thrown: unknown) => under.fail(thrown),
       };
       const outcome = await delivery.first(step, open, signal);
-      wentWell();
+      // What ends after its slice says nothing of why that one ended.
+      if (!signal.aborted) wentWell();
       return outcome;
     },
     store: () => store(progress),
