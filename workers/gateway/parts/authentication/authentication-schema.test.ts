@@ -37,6 +37,15 @@ test.each([
   { jwt: { issuers: [{ ...URL_ISSUER, algorithms: ["EdDSA"], clockSkewSeconds: 300 }] } },
   { jwt: { issuers: [{ ...URL_ISSUER, jwksUrl: "http://localhost:8787/keys" }] } },
   { jwt: { issuers: [{ ...ISSUER, jwks: { keys: [{ kty: "EC", x: "A" }] } }] } },
+  {
+    jwt: {
+      issuers: [
+        { ...URL_ISSUER, tenant: "acme" },
+        { ...ISSUER, jwks: { keys: [] }, tenant: "b" },
+      ],
+    },
+  },
+  { jwt: { issuers: [{ ...URL_ISSUER, tenantClaim: "https://a.example/org" }] } },
   { mtls: { fingerprints: { [HASH]: { owner: "a" } }, subjects: { "CN=a,O=b": {} } }, scopes: ["a"] },
 ])("%j is taken", (written) => {
   expect(bothTake(written)).toEqual([true, true]);
@@ -56,6 +65,11 @@ test.each([
   { jwt: { issuers: [{ ...URL_ISSUER, algorithms: ["none"] }] } },
   { jwt: { issuers: [{ ...URL_ISSUER, algorithms: [] }] } },
   { jwt: { issuers: [{ ...URL_ISSUER, clockSkewSeconds: 301 }] } },
+  { jwt: { issuers: [{ ...URL_ISSUER, tenant: "acme", tenantClaim: "org" }] } },
+  { jwt: { issuers: [{ ...ISSUER, jwks: { keys: [] }, tenant: "acme", tenantClaim: "org" }] } },
+  { jwt: { issuers: [{ ...URL_ISSUER, tenant: "a.b" }] } },
+  { apiKeys: { keys: { a: { hash: HASH, tenant: "*" } } } },
+  { mtls: { subjects: { "CN=a": { tenant: "x".repeat(65) } } } },
   { mtls: { fingerprints: { ABC: {} } } },
   { scopes: ['a"b'] },
   { scopes: ["a b"] },

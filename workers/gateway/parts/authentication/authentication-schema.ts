@@ -80,11 +80,21 @@ const issuerFields = {
     .max(64)
     .optional()
     .describe("Put before the caller's name, where several issuers could give the same."),
+};
+
+/**
+ * Not both: which of them were to hold for a token without the claim could be taken either way, and one way a stranger is the
+ * tenant's. There is nothing that keeps tenants of two issuers apart, for one tenant may have users at both: an issuer that may
+ * name tenants may name all of them.
+ */
+const ofOne = {
   tenant: tenant().optional().describe("Whose callers all of its tokens' are, whatever they say."),
+};
+const ofMany = {
   tenantClaim: name()
     .optional()
     .describe(
-      "The claim that names the caller's tenant, where `tenant` does not; a token without it is nobody's.",
+      "The claim that names the caller's tenant, in the place of `tenant`; a token without it is nobody's.",
     ),
 };
 
@@ -101,7 +111,14 @@ const jwks = z
 
 const jwt = z.strictObject({
   issuers: z
-    .array(z.union([z.strictObject({ ...issuerFields, jwksUrl }), z.strictObject({ ...issuerFields, jwks })]))
+    .array(
+      z.union([
+        z.strictObject({ ...issuerFields, jwksUrl, ...ofOne }),
+        z.strictObject({ ...issuerFields, jwksUrl, ...ofMany }),
+        z.strictObject({ ...issuerFields, jwks, ...ofOne }),
+        z.strictObject({ ...issuerFields, jwks, ...ofMany }),
+      ]),
+    )
     .max(20)
     .describe("Whose tokens are taken."),
 });

@@ -43,7 +43,7 @@ export const admissionOf = (issuer: IssuerSettings, claims: Claims): Result<Admi
   if (nbf !== undefined && !isSeconds(nbf)) return err("the token does not say from when on it holds");
   const subject = own(claims, issuer.subjectClaim ?? ISSUER_DEFAULTS.subjectClaim);
   if (typeof subject !== "string" || subject === "") return err("the token does not say who its subject is");
-  const tenant = issuer.tenant ?? (issuer.tenantClaim && own(claims, issuer.tenantClaim));
+  const tenant = tenantSaid(issuer, claims);
   if (tenant !== undefined && !isTenant(tenant)) return err("the token does not say whose caller it is");
   return ok({
     caller: {
@@ -55,6 +55,12 @@ export const admissionOf = (issuer: IssuerSettings, claims: Claims): Result<Admi
     fromMs: nbf === undefined ? Number.NEGATIVE_INFINITY : (nbf - skewSeconds) * 1_000,
     untilMs: (exp + skewSeconds) * 1_000,
   });
+};
+
+/** Undefined for nobody's; anything else is not checked. */
+const tenantSaid = (issuer: IssuerSettings, claims: Claims): unknown => {
+  if ("tenant" in issuer) return issuer.tenant;
+  return "tenantClaim" in issuer && issuer.tenantClaim ? own(claims, issuer.tenantClaim) : undefined;
 };
 
 /** Undefined while it holds. */
