@@ -62,6 +62,18 @@ const post = (app: ReturnType<typeof setUp>["app"], body: object) =>
 
 const replayOf = (app: ReturnType<typeof setUp>["app"]) => post(app, { process: "ship", id: "e/0" });
 
+describe("dropping what is parked", () => {
+  it("is refused with the reason, where that cannot be done now", async () => {
+    const { app } = setUp(undefined, {
+      parkedEvent: async () => undefined,
+      drop: async () => err({ code: "unavailable", detail: "its read model is being rebuilt" }),
+    });
+    const answer = await app.request("/things/v1/parked/e~0?reason=by-hand", { method: "DELETE" });
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ detail: "its read model is being rebuilt" });
+  });
+});
+
 describe("the list of what is parked", () => {
   it("shows everything once, process by process in the log's order, whatever the size of a page", async () => {
     const { app, parkIn } = setUp();

@@ -182,6 +182,26 @@ describe("replaying a parked commit", () => {
     },
   );
 
+  it("comes to nothing when a rebuild has the commit since, and the replay comes late", async () => {
+    const { memory, projectors, mend } = await setUp();
+    const { projection, time } = projectors;
+    mend();
+    const late: (() => Promise<unknown>)[] = [];
+    memory.around = async (method, call) => {
+      if (method !== "apply") return call();
+      late.push(call);
+      throw new Error("no answer");
+    };
+    expect(await projection.replay({ id: "c3/0" })).toMatchObject({ ok: false });
+    memory.around = (_, call) => call();
+    await projection.rebuild({ keep: false });
+    await time.pass(10_000);
+    for (const each of late) expect(await each()).toBe("moved");
+    expect(late).toHaveLength(1);
+    expect(await projection.parked(PAGE)).toEqual([]);
+    expect(memory.rows("counts")).toContainEqual({ id: "a", events: 3 });
+  });
+
   it("is void after a rebuild, which parks what it cannot apply for itself", async () => {
     const { memory, projectors, mend } = await setUp();
     await projectors.projection.rebuild({ keep: false });
@@ -192,6 +212,19 @@ describe("replaying a parked commit", () => {
     await projectors.time.pass(5_000);
     expect(await projectors.projection.parked(PAGE)).toEqual([]);
     expect(memory.rows("counts")).toContainEqual({ id: "a", events: 3 });
+  });
+});
+
+describe("what is parked when a backup of the rows is restored", () => {
+  it("waits as before, and holds up nothing that was before it", async () => {
+    const { log, projectors } = await setUp();
+    const restored = memoryReadStore("counts", "seen");
+    projectors.die();
+    const { projection, time } = projectors.successor(undefined, { log, store: restored.store });
+    await projection.wake({});
+    await time.pass(5_000);
+    expect(restored.rows("seen").map(({ is }) => is)).toEqual(["a1", "b1", "b2", "c1"]);
+    expect((await projection.parked(PAGE)).map(({ id }) => id)).toEqual(["c3/0", "c5/0"]);
   });
 });
 

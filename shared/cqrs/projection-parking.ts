@@ -20,7 +20,7 @@ export type ParkedOf = "standing" | "copy";
 
 export interface ProjectionParking {
   park(parked: Parked): void;
-  /** Whether a commit of this aggregate is parked: then later ones have to wait behind it. */
+  /** Whether this one or an earlier of its aggregate is parked: those before it come as ever, as after a backup was restored. */
   blocks(commit: Commit): boolean;
   /** In the log's order. */
   page(page: ParkedPage): ParkedCommit[];
@@ -93,7 +93,7 @@ export const projectionParking = (sql: ActorSql, of: ParkedOf): ProjectionParkin
       insert(entry);
       parked = count();
     },
-    blocks: (commit) => firstOf(commit) !== undefined,
+    blocks: (commit) => (firstOf(commit)?.event.position ?? Number.POSITIVE_INFINITY) <= commit.position,
     firstOf,
     lastPositionOf: (commit) =>
       sql.exec<{ position: number }>(

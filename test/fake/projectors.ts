@@ -15,7 +15,7 @@ export interface TestProjectors {
   /** Ends all Actors in the middle of whatever they do; what they wrote down stays. */
   die(): void;
   /** As after a deployment: the Actors that come next are of this projection. */
-  successor(next?: Projection): TestProjectors;
+  successor(next?: Projection, over?: Partial<Pick<TestProjectorsOptions, "log" | "store">>): TestProjectors;
 }
 
 export interface TestProjectorsOptions {
@@ -85,9 +85,9 @@ export const testProjectors = (options: TestProjectorsOptions): TestProjectors =
     time,
     projection: projectionActors({ named: actor }, [projection]).named(projection.name),
     die,
-    successor(next = projection) {
+    successor(next = projection, over = {}) {
       die();
-      return testProjectors({ ...options, time, projection: next, contexts });
+      return testProjectors({ ...options, ...over, time, projection: next, contexts });
     },
   };
 };
