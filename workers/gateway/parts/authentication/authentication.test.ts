@@ -1,4 +1,5 @@
 /** Holds who is let in, who is refused and how, and what a service gets to see of credentials. */
+import { ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import * as fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { newApiKey } from "#shared/identity/api-key.ts";
@@ -66,6 +67,28 @@ describe("an API key", () => {
   test("says whose caller it is where its entry does", async () => {
     const { exchange } = await ask(withEntry({ tenant: "acme" }), { "x-api-key": bob.key });
     expect(exchange.caller).toEqual({ subject: "bob", scopes: [], by: "api_key", tenant: "acme" });
+  });
+
+  test("has its tenant in the request's span, and nothing there where it has none", async () => {
+    const span = trace.wrapSpanContext({ traceId: "1".repeat(32), spanId: "1".repeat(16), traceFlags: 1 });
+    const recorded: [string, unknown][] = [];
+    span.setAttribute = (name, value) => {
+      recorded.push([name, value]);
+      return span;
+    };
+    const traced = { trace: trace.setSpan(ROOT_CONTEXT, span) };
+    const part = (entry: object) => authentication({ ...withEntry(entry), optional: true }, memory())(next);
+    const session = { subject: "bob", scopes: [], by: "session", tenant: "rival" } as const;
+    const headers = { "x-api-key": bob.key };
+    await part({})(fakeExchange("/", { headers }, traced));
+    await part({ tenant: "acme" })(fakeExchange("/", {}, traced));
+    expect(recorded).toEqual([]);
+    await part({ tenant: "acme" })(fakeExchange("/", { headers }, traced));
+    await part({})(fakeExchange("/", {}, { ...traced, caller: session }));
+    expect(recorded).toEqual([
+      ["skerry.tenant", "acme"],
+      ["skerry.tenant", "rival"],
+    ]);
   });
 
   test("is shown to the service where that is said", async () => {

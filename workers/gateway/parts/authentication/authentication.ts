@@ -1,4 +1,5 @@
 /** Finds out who calls and lets in who may, by keys, tokens or certificates. */
+import { trace } from "@opentelemetry/api";
 import { type Exchange, editOnward, type Handler, type Part } from "../../exchange.ts";
 import { apiKeys } from "./api-keys.ts";
 import type { AuthenticationMemory } from "./authentication-memory.ts";
@@ -41,6 +42,7 @@ export const authentication = (settings: AuthenticationSettings, memory: Authent
     if (!judged.ok) return refuseFault(exchange, method, judged.error);
     if (!mayPass(judged.value.scopes, needed)) return refuseScopes(exchange, method, named);
     exchange.caller = judged.value;
+    tellTenant(exchange);
     if (!forwardCredentials) keepCredentials(exchange, method, methods);
     return next(exchange);
   };
@@ -70,8 +72,10 @@ export const authentication = (settings: AuthenticationSettings, memory: Authent
       }
       // A session, which was looked at before, has named the caller.
       const known = exchange.caller;
-      if (known && known.by !== "none")
+      if (known && known.by !== "none") {
+        tellTenant(exchange);
         return mayPass(known.scopes, needed) ? next(exchange) : refuseScopes(exchange, undefined, named);
+      }
       return letsAnybodyIn ? next(exchange) : refuseMissing(exchange, methods);
     };
 };
@@ -81,6 +85,11 @@ const methodsOf = (settings: AuthenticationSettings, memory: AuthenticationMemor
   ...(settings.jwt ? [bearerTokens(settings.jwt, memory)] : []),
   ...(settings.mtls ? [certificates(settings.mtls)] : []),
 ];
+
+/** In the span alone: by it operators find one tenant's requests, and a metric would have a series for each. */
+const tellTenant = ({ caller, trace: context }: Exchange): void => {
+  if (caller?.tenant !== undefined) trace.getSpan(context)?.setAttribute("skerry.tenant", caller.tenant);
+};
 
 /** Also those after the one that decided: a service must not take for checked what was not. */
 const keepCredentials = (exchange: Exchange, decided: Method, methods: readonly Method[]): void => {
