@@ -440,6 +440,17 @@ describe("commands at the same time", () => {
     expect((await commits()).map(({ commandId }) => commandId)).toEqual(["c1", "c2"]);
   });
 
+  it("that are one and the same are answered, however long the first of them took", async () => {
+    const { execute, faults, commits, context } = setUp();
+    const { fault, letGo } = held();
+    faults.push(fault);
+    const all = Promise.all(Array.from({ length: 20 }, () => execute(add("c1", 1))));
+    await context.time.pass(LIMITS.commandQueueMs + 100);
+    letGo();
+    expect((await all).map((each) => value(each).position)).toEqual(Array(20).fill(1));
+    expect(await commits()).toHaveLength(1);
+  });
+
   it("that waited too long for others are refused as unavailable and write nothing", async () => {
     const { execute, faults, commits, context } = setUp();
     const { fault, letGo } = held();

@@ -198,11 +198,14 @@ export const commandActor = ({
     }
   };
 
-  /** Alone on its aggregate, within a command's time. */
+  /**
+   * Alone on its aggregate, within a command's time.
+   * @param options.late what is answered when its turn comes too late for the work; undefined for nothing
+   */
   const inTurn = async <T>(
     { type, id }: AggregateRef,
     work: (wanted: Wanted) => Promise<T>,
-    askedAt = clock(),
+    { askedAt = clock(), late }: { askedAt?: number; late?: (ref: AggregateRef) => T | undefined } = {},
   ): Promise<T | Result<never, Failure>> => {
     const aggregate = aggregates[type];
     if (!aggregate) throw new Error(`Cannot find "${id}" of "${type}": no such aggregate`);
@@ -214,7 +217,7 @@ export const commandActor = ({
     try {
       return await exclusively(key, async () => {
         if (clock() - askedAt > LIMITS.commandQueueMs)
-          return err(unavailable("Others were served first for too long"));
+          return late?.(wanted.ref) ?? err(unavailable("Others were served first for too long"));
         try {
           return await work(wanted);
         } finally {
@@ -240,8 +243,16 @@ export const commandActor = ({
    */
   const executed = async (request: CommandRequest): Promise<Execution> => {
     const askedAt = clock();
+    // Who has waited for the very commit that it repeats needs no time but for reading it.
+    const late = (ref: AggregateRef): DoneBefore | undefined => {
+      const doneAt = states.knownPositionOf(ref, request.commandId);
+      return doneAt === undefined ? undefined : { doneAt };
+    };
     const inTurnTo = (looks: Turn["looks"]) =>
-      inTurn(request, (wanted) => answered({ ...wanted, request, looks }), askedAt);
+      inTurn<Execution | DoneBefore>(request, (wanted) => answered({ ...wanted, request, looks }), {
+        askedAt,
+        ...(looks === "later" && { late }),
+      });
     const asked = await inTurnTo("later");
     if (!("doneAt" in asked)) return asked;
     const { doneAt } = asked;

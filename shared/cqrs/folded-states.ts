@@ -32,6 +32,8 @@ export interface FoldedStates {
   add(wanted: Wanted, folded: Folded, commit: Commit): void;
   /** Where a command stands in the log, as far as that is known. */
   positionOf(ref: AggregateRef, folded: Folded, commandId: string): number | undefined;
+  /** The same by what is in memory alone. */
+  knownPositionOf(ref: AggregateRef, commandId: string): number | undefined;
   /** For when it is not known what the log has: the next one looks. */
   doubt(ref: AggregateRef): void;
   drop(ref: AggregateRef): void;
@@ -189,6 +191,13 @@ export const foldedStates = ({
         .catch((error: Error) => refuseSpan(span, { code: error.name, detail: error.message }));
     });
 
+  const positionOf: FoldedStates["positionOf"] = (ref, { commands }, commandId) => {
+    const known = commands.newest.get(commandId);
+    if (known) return known[1];
+    const mayBeSpilled = commands.spilledUntil >= clock() - LIMITS.commandIdMs;
+    return mayBeSpilled ? spilled.find(keyOf(ref), commandId) : undefined;
+  };
+
   return {
     load,
     catchUp: (wanted, folded) => (folded.position === 0 ? loadFresh(wanted) : readOn(wanted, folded)),
@@ -198,11 +207,10 @@ export const foldedStates = ({
     },
     add: (wanted, folded, commit) =>
       cache.set(keyOf(wanted.ref), { ...fold(wanted, folded, [commit]), behind: false }),
-    positionOf(ref, { commands }, commandId) {
-      const known = commands.newest.get(commandId);
-      if (known) return known[1];
-      const mayBeSpilled = commands.spilledUntil >= clock() - LIMITS.commandIdMs;
-      return mayBeSpilled ? spilled.find(keyOf(ref), commandId) : undefined;
+    positionOf,
+    knownPositionOf(ref, commandId) {
+      const folded = cache.get(keyOf(ref));
+      return folded && positionOf(ref, folded, commandId);
     },
     doubt(ref) {
       const folded = cache.get(keyOf(ref));
