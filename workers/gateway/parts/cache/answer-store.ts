@@ -2,13 +2,13 @@
 import { LIMITS } from "#shared/limits.ts";
 import { parseHttpDate } from "./http-date.ts";
 import { type StoredAnswer, storedHeader } from "./stored-answer.ts";
-import { fits, type SelectingHeader } from "./variants.ts";
+import { fits, type SelectingHeader, TENANT } from "./variants.ts";
 
 export interface AnswerStore {
   /** The newest of those that fit; undefined: none does. */
   find(key: string, header: SelectingHeader): StoredAnswer | undefined;
-  /** Whether there is any answer to the address. */
-  has(key: string): boolean;
+  /** Whether there is any answer to the address, for others of the same tenant. */
+  has(key: string, header: SelectingHeader): boolean;
   /**
    * In the place of those that fit the same request. Not kept when it is too large, or when the address was invalidated
    * after `since`.
@@ -16,7 +16,7 @@ export interface AnswerStore {
   put(key: string, answer: StoredAnswer, options: { header: SelectingHeader; since: number }): boolean;
   /** Those that fit the request. */
   drop(key: string, header: SelectingHeader): void;
-  /** All answers to the address, and those that are on their way. */
+  /** All answers to the address, every tenant's, and those that are on their way. */
   invalidate(key: string): void;
   /** To be remembered when a request is sent, for `put`. */
   invalidations(): number;
@@ -24,65 +24,92 @@ export interface AnswerStore {
   bytes(): number;
 }
 
-interface Address {
+/** What one tenant has of an address, or nobody: none pushes out what is another's, but by the bytes of all. */
+interface Place {
+  readonly key: string;
   readonly variants: readonly StoredAnswer[];
   readonly bytes: number;
 }
 
+/** No URL has a blank in it, and no tenant has one. */
+const placeOf = (key: string, header: SelectingHeader): string => {
+  const tenant = header(TENANT);
+  return tenant === undefined ? key : `${tenant} ${key}`;
+};
+
 export const answerStore = ({ bytesMax, varyMax }: { bytesMax: number; varyMax: number }): AnswerStore => {
   /** Those used most lately are last. */
-  const addresses = new Map<string, Address>();
+  const places = new Map<string, Place>();
+  /** By the address: the places of tenants that it has, for a change ends them all. */
+  const tenants = new Map<string, Set<string>>();
   const invalidated = new Map<string, number>();
   let bytes = 0;
   let invalidations = 0;
   let forgotten = 0;
 
-  const remove = (key: string): void => {
-    bytes -= addresses.get(key)?.bytes ?? 0;
-    addresses.delete(key);
+  const remove = (name: string): void => {
+    const place = places.get(name);
+    if (!place) return;
+    bytes -= place.bytes;
+    places.delete(name);
+    const others = tenants.get(place.key);
+    if (others?.delete(name) && others.size === 0) tenants.delete(place.key);
+  };
+
+  const enter = (name: string, place: Place): void => {
+    places.set(name, place);
+    bytes += place.bytes;
+    if (name === place.key) return;
+    const others = tenants.get(place.key);
+    if (others) others.add(name);
+    else tenants.set(place.key, new Set([name]));
   };
 
   /** @param variants those used most lately first; as many of them are kept as there is room for */
-  const keep = (key: string, variants: readonly StoredAnswer[]): void => {
-    remove(key);
+  const keep = (key: string, name: string, variants: readonly StoredAnswer[]): void => {
+    remove(name);
     let kept = variants.slice(0, varyMax);
-    while (kept.length > 0 && sizeOf(key, kept) > bytesMax) kept = kept.slice(0, -1);
+    while (kept.length > 0 && sizeOf(name, kept) > bytesMax) kept = kept.slice(0, -1);
     if (kept.length === 0) return;
-    const size = sizeOf(key, kept);
-    for (const oldest of addresses.keys()) {
+    const size = sizeOf(name, kept);
+    for (const oldest of places.keys()) {
       if (bytes + size <= bytesMax) break;
       remove(oldest);
     }
-    addresses.set(key, { variants: kept, bytes: size });
-    bytes += size;
+    enter(name, { key, variants: kept, bytes: size });
   };
 
-  const rest = (key: string, header: SelectingHeader): readonly StoredAnswer[] =>
-    addresses.get(key)?.variants.filter(({ selectors }) => !fits(selectors, header)) ?? [];
+  const rest = (name: string, header: SelectingHeader): readonly StoredAnswer[] =>
+    places.get(name)?.variants.filter(({ selectors }) => !fits(selectors, header)) ?? [];
 
   return {
     find(key, header) {
-      const address = addresses.get(key);
-      if (!address) return undefined;
-      const fitting = address.variants.filter(({ selectors }) => fits(selectors, header));
+      const name = placeOf(key, header);
+      const place = places.get(name);
+      if (!place) return undefined;
+      const fitting = place.variants.filter(({ selectors }) => fits(selectors, header));
       const found = fitting.reduce<StoredAnswer | undefined>(newer, undefined);
       if (!found) return undefined;
-      const { variants: all } = address;
+      const { variants: all } = place;
       const variants = all[0] === found ? all : [found, ...all.filter((variant) => variant !== found)];
-      addresses.delete(key);
-      addresses.set(key, { ...address, variants });
+      places.delete(name);
+      places.set(name, { ...place, variants });
       return found;
     },
-    has: (key) => addresses.has(key),
+    has: (key, header) => places.has(placeOf(key, header)),
     put(key, answer, { header, since }) {
       if ((invalidated.get(key) ?? forgotten) > since) return false;
-      if (sizeOf(key, [answer]) > bytesMax) return false;
-      keep(key, [answer, ...rest(key, header)]);
+      const name = placeOf(key, header);
+      if (sizeOf(name, [answer]) > bytesMax) return false;
+      keep(key, name, [answer, ...rest(name, header)]);
       return true;
     },
-    drop: (key, header) => keep(key, rest(key, header)),
+    drop(key, header) {
+      const name = placeOf(key, header);
+      keep(key, name, rest(name, header));
+    },
     invalidate(key) {
-      remove(key);
+      for (const name of [key, ...(tenants.get(key) ?? [])]) remove(name);
       invalidated.delete(key);
       invalidated.set(key, ++invalidations);
       if (invalidated.size <= LIMITS.cacheInvalidations) return;
@@ -98,8 +125,8 @@ export const answerStore = ({ bytesMax, varyMax }: { bytesMax: number; varyMax: 
   };
 };
 
-const sizeOf = (key: string, variants: readonly StoredAnswer[]): number =>
-  variants.reduce((sum, variant) => sum + variant.bytes, 2 * key.length);
+const sizeOf = (name: string, variants: readonly StoredAnswer[]): number =>
+  variants.reduce((sum, variant) => sum + variant.bytes, 2 * name.length);
 
 /** By `Date` (RFC 9111 section 4); of equals the one that came later. */
 const newer = (one: StoredAnswer | undefined, other: StoredAnswer): StoredAnswer => {

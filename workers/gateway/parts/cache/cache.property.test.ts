@@ -1,6 +1,7 @@
 /** What the cache keeps to under any requests and any clock. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Exchange } from "../../exchange.ts";
 import { parseCacheControl, secondsOf } from "./cache-control.ts";
 import { cacheInVirtualTime, says } from "./cache-in-virtual-time.ts";
 
@@ -75,6 +76,7 @@ describe("bounds and keys", () => {
     path: fc.constantFrom("/a", "/b", "/c?x=1", "/c?x=2"),
     accept: fc.constantFrom("a/b", "c/d", "e/f", undefined),
     secret: fc.constantFrom("ann", "bob", undefined),
+    tenant: fc.constantFrom("acme", "rival", undefined),
     size: fc.integer({ min: 0, max: 5_000 }),
     field: fc.constantFrom("max-age=5", "max-age=60", "private", "no-store", "s-maxage=9", "no-cache"),
     method: fc.constantFrom("GET", "GET", "GET", "GET", "HEAD", "PUT"),
@@ -94,27 +96,30 @@ describe("bounds and keys", () => {
             staleWhileRevalidateSeconds: 10,
             staleIfErrorSeconds: 10,
           };
-          const world = cacheInVirtualTime(settings, async ({ url, headers }) => {
+          const world = cacheInVirtualTime(settings, async ({ url, headers }, { caller }) => {
             await world.pass(1);
             const { size, field } = JSON.parse(headers.get("x-plan") ?? "{}");
-            const mine = `${url} ${headers.get("accept")} ${headers.get("authorization")} ${field} `;
+            const mine = `${url} ${headers.get("accept")} ${caller?.tenant} ${headers.get("authorization")} ${field} `;
             const own = { "cache-control": field, vary: "accept", etag: `"${mine}"` };
             if (headers.get("if-none-match") === own.etag) return says(null, own, 304);
             return says(mine.padEnd(size, "x"), own);
           });
           const running: Promise<void>[] = [];
-          for (const { path, accept, secret, method, passMs, ...plan } of requests) {
+          for (const { path, accept, secret, tenant, method, passMs, ...plan } of requests) {
             const headers = {
               "x-plan": JSON.stringify(plan),
               ...(accept && { accept }),
               ...(secret && { authorization: secret }),
             };
             const url = `http://gateway${path}`;
+            const of: Partial<Exchange> = tenant
+              ? { caller: { subject: "ann", scopes: [], by: "api_key", tenant } }
+              : {};
             running.push(
-              world.get(path, headers, { method }).then(({ status, body }) => {
+              world.get(path, headers, { method }, of).then(({ status, body }) => {
                 expect(status).toBe(200);
                 if (method !== "GET") return;
-                const address = `${url} ${accept ?? null} `;
+                const address = `${url} ${accept ?? null} ${tenant} `;
                 expect(body.slice(0, address.length)).toBe(address);
                 // Of what is not a caller's own it gets what says `s-maxage` alone.
                 const [whose, field] = body.slice(address.length).split(" ");

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { SESSION_FIELD, SET_SESSION_FIELD } from "#shared/http/session-fields.ts";
+import { LIMITS } from "#shared/limits.ts";
 import type { Exchange, HeaderEdit } from "../../exchange.ts";
 import { answered, fakeExchange } from "../../fake-exchange.ts";
 import { BEGIN, cacheInVirtualTime, read, says, turn } from "./cache-in-virtual-time.ts";
-import { cacheSchema } from "./cache-schema.ts";
+import { cacheSchema, type WrittenCache } from "./cache-schema.ts";
 import { CACHE_DEFAULTS } from "./cache-settings.ts";
 import { httpDate } from "./http-date.ts";
 import type { AnswerCache } from "./second-tier.ts";
@@ -18,6 +19,27 @@ const byHand = () => {
     asked: () => waiting.length,
     answer: (index: number, answer: Response) => waiting[index]?.(answer),
   };
+};
+
+/** As the platform's, in memory; `seen` are its calls. */
+const location = () => {
+  const kept = new Map<string, Response>();
+  const seen: string[] = [];
+  const fake: AnswerCache = {
+    async match(request) {
+      seen.push("match");
+      return kept.get(request.url)?.clone();
+    },
+    async put(request, response) {
+      seen.push("put");
+      kept.set(request.url, response);
+    },
+    async delete(request) {
+      seen.push("delete");
+      return kept.delete(request.url);
+    },
+  };
+  return { fake, seen };
 };
 
 const echo = (field: string) => (request: Request) =>
@@ -38,23 +60,6 @@ describe("personal requests", () => {
       await world.get("/a");
       expect(world.asked).toHaveLength(asks);
     }
-  });
-
-  test("an answer of one tenant is given to no other, whatever it says", async () => {
-    const of = (subject: string, tenant?: string) => ({
-      caller: { subject, scopes: [], by: "api_key", ...(tenant !== undefined && { tenant }) } as const,
-    });
-    const world = cacheInVirtualTime({}, (_, { caller }) =>
-      says(caller?.tenant ?? "nobody's", { "cache-control": "public, max-age=60" }),
-    );
-    const all = [of("ann", "acme"), of("bob", "acme"), of("ann", "rival"), of("ann")];
-    const bodies = ["acme", "acme", "rival", "nobody's"];
-    const read: string[] = [];
-    for (const whose of [...all, ...all]) read.push((await world.get("/a", {}, {}, whose)).body);
-    expect(read).toEqual([...bodies, ...bodies]);
-    expect(world.asked).toHaveLength(3);
-    const stale = all.map((whose) => world.part.staleAnswer(fakeExchange("/a", {}, whose), 60)?.text());
-    expect(await Promise.all(stale)).toEqual(bodies);
   });
 
   test("a request with cookies shares only what says public", async () => {
@@ -573,27 +578,116 @@ describe("behind a stale answer", () => {
   });
 });
 
-describe("the location's cache", () => {
-  /** As the platform's, in memory; `seen` are its calls. */
-  const location = () => {
-    const kept = new Map<string, Response>();
+describe("of tenants", () => {
+  const PUBLIC = { "cache-control": "public, max-age=60" };
+  const of = (subject: string, tenant?: string): Partial<Exchange> => ({
+    caller: { subject, scopes: [], by: "api_key", ...(tenant !== undefined && { tenant }) },
+  });
+  /** Says to everybody whose it is. */
+  const ofTenants = (cacheControl = PUBLIC["cache-control"], written: WrittenCache = {}) =>
+    cacheInVirtualTime(written, (_, { caller }) =>
+      says(caller?.tenant ?? "nobody's", { "cache-control": cacheControl, etag: '"same"' }),
+    );
+  const many = Array.from({ length: LIMITS.cacheVariants + 1 }, (_, each) => `tenant-${each}`);
+
+  test("an answer is given to no other, whatever it says", async () => {
+    const all = [of("ann", "acme"), of("bob", "acme"), of("ann", "rival"), of("ann")];
+    const bodies = ["acme", "acme", "rival", "nobody's"];
+    for (const word of ["public", "s-maxage=60", "must-revalidate"]) {
+      const world = ofTenants(`${word}, max-age=60`);
+      const seen: string[] = [];
+      for (const whose of [...all, ...all]) seen.push((await world.get("/a", {}, {}, whose)).body);
+      expect(seen).toEqual([...bodies, ...bodies]);
+      expect(world.asked).toHaveLength(3);
+    }
+  });
+
+  test("a stale answer is given to no other, as a fallback, after an error, or before a newer one comes", async () => {
+    const all = [of("ann", "acme"), of("ann", "rival"), of("ann")];
+    const bodies = ["acme", "rival", "nobody's"];
+    const stale = "public, max-age=1, stale-while-revalidate=60";
+    const world = ofTenants(stale);
+    await world.get("/a", {}, {}, all[0]);
+    await world.pass(2_000);
+    const fallback = (whose: Partial<Exchange>) =>
+      world.part.staleAnswer(fakeExchange("/a", {}, whose), 60)?.text();
+    expect(await Promise.all(all.map(fallback))).toEqual(["acme", undefined, undefined]);
+    for (const whose of all.slice(1)) await world.get("/a", {}, {}, whose);
+    await world.pass(2_000);
+    expect(await Promise.all(all.map(fallback))).toEqual(bodies);
+    const before = world.asked.length;
+    for (const round of [1, 2])
+      for (const [index, whose] of all.entries()) {
+        const { body, cache } = await world.get("/a", {}, {}, whose);
+        expect([body, cache.includes(round === 1 ? "stale-while" : "hit")]).toEqual([bodies[index], true]);
+        await world.settle();
+      }
+    expect(world.asked).toHaveLength(before + 3);
+  });
+
+  test("what a failing service said to one tenant stands in for no other's", async () => {
+    let status = 200;
+    const world = cacheInVirtualTime({ staleIfErrorSeconds: 60 }, (_, { caller }) =>
+      says(`${caller?.tenant} ${status}`, { "cache-control": "public, max-age=1" }, status),
+    );
+    await world.get("/a", {}, {}, of("ann", "acme"));
+    await world.pass(2_000);
+    status = 503;
     const seen: string[] = [];
-    const fake: AnswerCache = {
-      async match(request) {
-        seen.push("match");
-        return kept.get(request.url)?.clone();
-      },
-      async put(request, response) {
-        seen.push("put");
-        kept.set(request.url, response);
-      },
-      async delete(request) {
-        seen.push("delete");
-        return kept.delete(request.url);
-      },
-    };
-    return { fake, seen };
-  };
+    for (const tenant of ["rival", "acme"])
+      seen.push((await world.get("/a", {}, {}, of("ann", tenant))).body);
+    expect(seen).toEqual(["rival 503", "acme 200"]);
+  });
+
+  test("equal requests at once wait for those of their own tenant, and get what is its", async () => {
+    const hand = byHand();
+    const world = cacheInVirtualTime({}, hand.service);
+    const callers = [of("ann", "acme"), of("bob", "acme"), of("ann", "rival"), of("bob", "rival")];
+    const all = callers.map((whose) => world.get("/a", {}, {}, whose));
+    await world.pass(0);
+    expect(hand.asked()).toBe(2);
+    hand.answer(1, says("rival", PUBLIC));
+    hand.answer(0, says("acme", PUBLIC));
+    await world.pass(25);
+    expect((await Promise.all(all)).map(({ body }) => body)).toEqual(["acme", "acme", "rival", "rival"]);
+    expect(hand.asked()).toBe(2);
+  });
+
+  test("there may be any number, none of whom pushes out another one's answer or learns that there is one", async () => {
+    const world = ofTenants(PUBLIC["cache-control"], { varyMax: 1 });
+    for (const expected of ["skerry; fwd=uri-miss; stored", "skerry; hit; ttl=60"])
+      for (const tenant of [undefined, ...many])
+        expect((await world.get("/a", {}, {}, of("ann", tenant))).cache).toBe(expected);
+    expect(world.asked).toHaveLength(many.length + 1);
+  });
+
+  test("a change by any of them, or by nobody, ends what all have", async () => {
+    for (const changing of [of("ann", "acme"), of("ann"), {}]) {
+      const world = ofTenants();
+      const all = [of("ann", "acme"), of("ann", "rival"), of("ann")];
+      for (const whose of all) await world.get("/a", {}, {}, whose);
+      await world.get("/a", {}, { method: "PUT" }, changing);
+      expect(world.part.bytes()).toBe(0);
+      for (const whose of all) expect((await world.get("/a", {}, {}, whose)).cache).toContain("uri-miss");
+    }
+  });
+
+  test("what one isolate has stored another finds for the same tenant alone", async () => {
+    const { fake } = location();
+    const service = (_: Request, { caller }: Exchange) => says(caller?.tenant ?? "nobody's", PUBLIC);
+    const isolates = [1, 2].map(() => cacheInVirtualTime({ tier: "location" }, service, { location: fake }));
+    const seen: string[] = [];
+    for (const world of isolates)
+      for (const tenant of ["acme", "rival", undefined]) {
+        seen.push((await world.get("/a", {}, {}, of("ann", tenant))).body);
+        await world.settle();
+      }
+    expect(seen).toEqual(["acme", "rival", "nobody's", "acme", "rival", "nobody's"]);
+    expect(isolates.map(({ asked }) => asked.length)).toEqual([3, 0]);
+  });
+});
+
+describe("the location's cache", () => {
   const isolate = (
     fake: AnswerCache,
     service = (request: Request) =>

@@ -9,6 +9,8 @@ export type Selector = readonly [name: string, value: string | undefined];
  * says nor what a tenant has is for everybody. No header is named so.
  */
 const DESTINATION = ":destination";
+/** Whose answer it is, alone: each has a place of its own among the answers to an address. */
+export const TENANT = ":tenant";
 
 /** Reads what the service gets: another part may have set the header. */
 export type SelectingHeader = (name: string) => string | undefined;
@@ -33,6 +35,7 @@ export const selectingHeaders = ({ request, onward, ...destination }: Selecting)
   const edits = onward ? [...onward] : [];
   return (name) => {
     if (name === DESTINATION) return destinationOf(destination);
+    if (name === TENANT) return destination.caller?.tenant;
     let value = request.headers.get(name);
     for (const edit of edits) {
       if (edit.name !== name) continue;

@@ -60,7 +60,7 @@ export const lookUp = ({ key, header, wishes }: Visit, { store, clock }: CacheMe
   if (!stored)
     return {
       stored: undefined,
-      reuse: { kind: "ask", reason: store.has(key) ? "vary-miss" : "uri-miss" },
+      reuse: { kind: "ask", reason: store.has(key, header) ? "vary-miss" : "uri-miss" },
     };
   if (!maySee(stored, wishes)) return { stored: undefined, reuse: { kind: "ask", reason: "request" } };
   return { stored, reuse: reuseOf(stored, wishes, clock()) };
