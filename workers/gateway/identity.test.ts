@@ -2,6 +2,7 @@
 
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Upstream } from "#shared/http/upstream.ts";
 import { newApiKey } from "#shared/identity/api-key.ts";
@@ -110,6 +111,30 @@ test("a service is told who was found out to call", async () => {
   });
   expect((await ask("/orders/v1/orders")).status).toBe(401);
   expect(seen).toHaveLength(1);
+});
+
+test("whose caller it is goes with every attempt, copy and stand-in, and callers of the same name keep their own", async () => {
+  const made = await Promise.all(
+    ["acme", "rival"].map(async (tenant) => [tenant, await newApiKey(tenant)] as const),
+  );
+  const entries = made.map(([tenant, { hash }]) => [tenant, { hash, owner: "ann", tenant }]);
+  const other = { service: "other", major: 1 };
+  const ask = gateway({
+    policy: { authentication: { apiKeys: { keys: Object.fromEntries(entries) } } },
+    services: { orders: { mirror: { to: other, percentage: 100 }, fallback: { steps: [other] } } },
+  });
+  status = 503;
+  const answers = made.map(([, { key }]) => ask("/orders/v1/c", { "x-api-key": key }));
+  await Promise.all(answers);
+  const told = await Promise.all(seen.map(async ({ by, token }) => ({ by, caller: await callerIn(token) })));
+  for (const by of ["orders", "other"])
+    for (const tenant of ["acme", "rival"]) {
+      const caller = { subject: "ann", scopes: [], by: "api_key", tenant };
+      expect(
+        told.filter((one) => one.by === by && isDeepStrictEqual(one.caller, caller)).length,
+      ).toBeGreaterThan(1);
+    }
+  expect(new Set(told.map(({ caller }) => JSON.stringify(caller))).size).toBe(2);
 });
 
 test("a fixed address gets none, nor does one that stands in for a service, or sees what goes there", async () => {
