@@ -143,11 +143,18 @@ const refusalOf = ({ status, text }: ControlAnswer): ControlRefusal => {
   const code = problem?.type?.replace(/^.*\/problems\//, "") ?? "";
   const said = problem ? [problem.title, problem.detail].filter(Boolean).join(": ") : `answered ${status}`;
   const way = WAY_OUT[status];
-  const faults = (problem?.errors ?? []).map(faultLine);
+  const faults = faultLines(problem);
   return new ControlRefusal([way ? `${said.replace(/\.$/, "")}; ${way}` : said, ...faults].join("\n"), {
     status,
     code,
   });
+};
+
+/** None for a single fault that the detail names already. */
+const faultLines = ({ detail = "", errors = [] }: Partial<Problem> = {}): string[] => {
+  const [only, another] = errors;
+  const told = only && !another && detail.includes(only.path) && detail.includes(only.message);
+  return told ? [] : errors.map(faultLine);
 };
 
 const faultLine = ({ path, message }: FieldFault): string => `  ${path === "" ? "" : `${path}: `}${message}`;

@@ -328,7 +328,7 @@ describe("npm run demo", () => {
     const address = `http://127.0.0.1:${(gone.address() as AddressInfo).port}`;
     await new Promise((resolve) => gone.close(resolve));
     await expect(demo("--url", address)).rejects.toThrow(
-      `reaching the gateway at "${address}": GET /healthz: no answer (ECONNREFUSED); expected one there (npm start)`,
+      `reaching the gateway at "${address}": GET /healthz: no answer (ECONNREFUSED); expected one there (npm start), or its address by --url`,
     );
   });
 

@@ -63,7 +63,7 @@ const demo = async (options: DemoOptions, { fetch, clock, sleep, out, err }: Dem
 const reach = async (client: ShopClient, url: string): Promise<void> => {
   await client.reach().catch((error: Error) => {
     throw new CliFailure(
-      `reaching the gateway at "${url}": ${error.message}; expected one there (npm start)`,
+      `reaching the gateway at "${url}": ${error.message}; expected one there (npm start), or its address by --url`,
     );
   });
 };

@@ -8,6 +8,7 @@ import { type ArchiveManifest, readManifest } from "#nats/archive-manifest.ts";
 import { archivedMessages } from "#nats/archive-read.ts";
 import { restoreArchive } from "#nats/archive-restore.ts";
 import { natsServerAddress, openConnection } from "#nats/open-connection.ts";
+import { LOGS } from "#nats/streams.ts";
 import { inboxPrefix } from "#nats/subjects.ts";
 import { systemClock } from "#shared/runtime/clock.ts";
 import { EXIT } from "../control-call.ts";
@@ -155,6 +156,10 @@ const onServer = async <T>(
   try {
     return await work(connection);
   } catch (error) {
+    if (/stream not found/i.test(String(error))) {
+      const message = `there is no such log on the NATS server "${servers}": expected one as those of ${LOGS.join(", ")}`;
+      throw new CliFailure(message, EXIT.notFound);
+    }
     const denied = /permissions violation/i.test(String(error));
     const reason = `cannot do this on the NATS server "${servers}": ${reasonOf(error)}`;
     throw new CliFailure(reason, denied ? EXIT.notAllowed : EXIT.failed);

@@ -10,15 +10,19 @@ import { withProfile } from "./config-reading.ts";
 import { withoutValueAt, withValueAt } from "./document-path.ts";
 import { answer, lines, type Session, wholeNumber } from "./session.ts";
 import { changeCell, typedValue } from "./shown-change.ts";
+import { printable } from "./terminal.ts";
 
 interface ChangeOptions {
   readonly profile: string;
   readonly reason?: string;
   readonly rollout?: string;
-  readonly every: string;
-  readonly by: string;
+  readonly every?: string;
+  readonly by?: string;
   readonly json?: boolean;
 }
+
+/** The document of this name is for all services, whatever they declare. */
+const SHARED = "shared";
 
 /** How far a candidate's rate of 5xx may be above the stable one's when nobody says otherwise. */
 const ERROR_RATE_RISE = 0.05;
@@ -29,10 +33,21 @@ const withReason = (command: Command): Command =>
 const withRollout = (command: Command): Command =>
   withReason(command)
     .option("--rollout <percentages>", "give it to so many first, then to all: 1,10,50")
-    .option("--every <seconds>", "how long each share of the roll-out lasts", "60")
-    .option("--by <what>", "what takes part in a roll-out: isolate or key", "isolate");
+    .option("--every <seconds>", "how long each share of the roll-out lasts (60)")
+    .option("--by <what>", "what takes part in a roll-out: isolate (the default) or key");
 
 export const configChanges = (config: Command, { terminal, client }: Session): void => {
+  /** Nobody may have meant a service that nobody knows; and one may be configured before it is there. */
+  const tellOfUnchecked = async (service: string): Promise<void> => {
+    const declared = await client()
+      .schema(service)
+      .catch((error: unknown) => (error instanceof ControlRefusal ? error.code : undefined));
+    if (declared !== "schema_not_found" || service === SHARED) return;
+    terminal.err.write(
+      printable(`no service "${service}" has declared what it can be set to: nothing was checked\n`),
+    );
+  };
+
   const publish = async (
     name: DocumentName,
     options: ChangeOptions,
@@ -44,6 +59,7 @@ export const configChanges = (config: Command, { terminal, client }: Session): v
     const published = await client().publish(name, { content, reason: options.reason, rollout }, found?.etag);
     const changes = diffOf(found?.content ?? {}, published.content ?? {});
     const what = published.kind === "candidate" ? "is rolled out" : "is the document";
+    if (!found) await tellOfUnchecked(name.service);
     answer(terminal, options, {
       json: published,
       text: lines(
@@ -60,8 +76,11 @@ export const configChanges = (config: Command, { terminal, client }: Session): v
       async (service: string, path: string, text: string, options: ChangeOptions & { secret?: boolean }) => {
         const typed = text === "-" ? (await terminal.readInput()).replace(/\r?\n$/, "") : text;
         const value: JsonValue = options.secret ? { $secret: typed } : typedValue(typed);
-        await publish({ service, profile: options.profile }, options, (content) =>
-          withValueAt(content, path, value),
+        const name = { service, profile: options.profile };
+        await publish(name, options, (content) => withValueAt(content, path, value)).catch(
+          (error: unknown) => {
+            throw options.secret ? error : takenAsText(error, typed);
+          },
         );
       },
     );
@@ -94,13 +113,40 @@ const documentOrNone = (client: ControlClient, name: DocumentName): Promise<Tagg
   });
 
 const rolloutPlan = ({ rollout, every, by }: ChangeOptions): RolloutPlan | undefined => {
-  if (rollout === undefined) return undefined;
-  if (by !== "isolate" && by !== "key") {
-    throw new CliFailure(`cannot use --by "${by}": expected isolate or key`, EXIT.usage);
+  if (rollout === undefined) {
+    if (every === undefined && by === undefined) return undefined;
+    throw new CliFailure("cannot use --every or --by alone: expected --rollout with it", EXIT.usage);
   }
-  const seconds = wholeNumber("--every", every, 1, 7 * 24 * 60 * 60);
-  const steps = rollout.split(",").map((text) => ({ percentage: percentageOf(text), seconds }));
-  return { by, steps, errorRateRise: ERROR_RATE_RISE };
+  const takingPart = by ?? "isolate";
+  if (takingPart !== "isolate" && takingPart !== "key") {
+    throw new CliFailure(`cannot use --by "${takingPart}": expected isolate or key`, EXIT.usage);
+  }
+  const seconds = wholeNumber("--every", every ?? "60", 1, 7 * 24 * 60 * 60);
+  const steps = growingShares(rollout).map((percentage) => ({ percentage, seconds }));
+  return { by: takingPart, steps, errorRateRise: ERROR_RATE_RISE };
+};
+
+const growingShares = (text: string): number[] => {
+  const shares = text.split(",").map(percentageOf);
+  if (shares.every((share, at) => share > (shares[at - 1] ?? -1))) return shares;
+  throw new CliFailure(
+    `cannot use --rollout "${text}": expected each share to be greater than the one before`,
+    EXIT.usage,
+  );
+};
+
+/** A refused value that was meant as JSON is mostly one that the shell or a missing bracket has spoilt. */
+const takenAsText = (error: unknown, typed: string): unknown => {
+  if (!(error instanceof ControlRefusal) || error.code !== "config_does_not_fit") return error;
+  if (!/^[[{]/.test(typed) || typeof typedValue(typed) !== "string") return error;
+  const { status, code } = error;
+  return new ControlRefusal(
+    `${error.message.replace(/\.$/, "")}; the value is no JSON, so it was taken as text`,
+    {
+      status,
+      code,
+    },
+  );
 };
 
 /** @throws CliFailure with exit code 2 */

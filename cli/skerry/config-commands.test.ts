@@ -106,6 +106,26 @@ describe("config set", () => {
     expect(control.asked[1]?.headers["if-none-match"]).toBe("*");
   });
 
+  test("tells who makes a document that nobody checks, as by a mistyped name", async () => {
+    const answers = (service: string, schema: Parameters<typeof fakeControl>[0][string]) => ({
+      [`GET /documents/${service}/default`]: problem(404, "document_not_found", ""),
+      [`PUT /documents/${service}/default`]: { body: { ...DOCUMENT, service } },
+      [`GET /schemas/${service}`]: schema,
+    });
+    const undeclared = problem(404, "schema_not_found", "");
+    control = await fakeControl({
+      ...answers("oders", undeclared),
+      ...answers("orders", { body: { schema: {} } }),
+      ...answers("shared", undeclared),
+    });
+    expect(await run(["config", "set", "oders", "x", "1"])).toMatchObject({
+      code: 0,
+      err: 'no service "oders" has declared what it can be set to: nothing was checked\n',
+    });
+    for (const service of ["orders", "shared"])
+      expect(await run(["config", "set", service, "x", "1"])).toMatchObject({ code: 0, err: "" });
+  });
+
   test.each([
     ["15", 15],
     ["-5", -5],
@@ -182,6 +202,31 @@ describe("config set", () => {
       "  too large",
       "",
     ]);
+  });
+});
+
+describe("a refused value", () => {
+  const refusing = (detail: string) =>
+    fakeControl({
+      "GET /documents/orders/default": GET_DOCUMENT,
+      "PUT /documents/orders/default": problem(422, "config_does_not_fit", detail, {
+        errors: [{ path: "x", message: "expected object, not string" }],
+      }),
+    });
+
+  test("is told once where one fault is all", async () => {
+    control = await refusing('Writing "orders/default" at "x": expected object, not string.');
+    expect((await run(["config", "set", "orders", "x", "text"])).err).toBe(
+      'skerry: Title of config_does_not_fit: Writing "orders/default" at "x": expected object, not string.\n',
+    );
+  });
+
+  test("that looks like JSON and is none is said to have been taken as text, but never a secret", async () => {
+    control = await refusing('Writing "orders/default" at "x": expected object, not string.');
+    const hint = /not string; the value is no JSON, so it was taken as text\n$/;
+    expect((await run(["config", "set", "orders", "x", '{"a": 1'])).err).toMatch(hint);
+    expect((await run(["config", "set", "orders", "x", '{"a": 1}'])).err).not.toMatch(hint);
+    expect((await run(["config", "set", "orders", "x", "{a", "--secret"])).err).not.toMatch(hint);
   });
 });
 

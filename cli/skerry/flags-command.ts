@@ -11,6 +11,9 @@ const HEADER = ["flag", "enabled", "serves", "rules", "description"];
 export const flagsCommand = ({ terminal, client }: Session): Command =>
   withProfile(new Command("flags").argument("<service>"))
     .summary("list the feature flags of a service, as merged")
+    .description(
+      "Lists the feature flags that documents set for a service; a flag of the code alone is not among them.",
+    )
     .action(async (service: string, options: { readonly profile: string; readonly json?: boolean }) => {
       const { value } = await client().effective({ service, profile: options.profile });
       const flags = flagsIn(value.flags);

@@ -6,7 +6,7 @@ import { ok } from "#shared/result.ts";
 import { runCommand } from "#test/setup/run-command.ts";
 
 /** A gateway with the services `orders` and `payments`, which know personal values, and `catalog`, which does not. */
-const setUp = ({ ofTenants = false } = {}) => {
+const setUp = ({ ofTenants = false, other = "" } = {}) => {
   const forgotten: string[] = [];
   const apps = ["orders", "payments", "catalog"].map((name) => {
     const app = createServiceApp({ name, major: 1, description: "", problems: {}, readiness: [] });
@@ -23,7 +23,12 @@ const setUp = ({ ofTenants = false } = {}) => {
     const { pathname } = new URL(`${input}`);
     const [, first = "", , , service] = pathname.split("/");
     if (first === "control")
-      return Response.json(service ? serviceOf(service) : { items: apps.map(([name]) => serviceOf(name)) });
+      return Response.json(
+        service
+          ? serviceOf(service)
+          : { items: [...apps.map(([name]) => name), ...(other ? ["reviews"] : [])].map(serviceOf) },
+      );
+    if (first === "reviews") return new Response(other);
     keys.push(new Headers(init?.headers).get("x-api-key"));
     const found = apps.find(([name]) => name === first)?.[1];
     return found ? found.request(pathname, init) : new Response(null, { status: 404 });
@@ -50,6 +55,18 @@ test("one service forgets, or all that know personal values", async () => {
   });
   expect(forgotten).toEqual(["orders ada", "orders bob", "payments bob"]);
   expect(new Set(keys)).toEqual(new Set(["sk_a_b"]));
+});
+
+test("a service that answers something else is not said to have forgotten", async () => {
+  for (const other of ['{"stars": 5}', "<h1>Welcome</h1>"]) {
+    const { run, forgotten } = setUp({ other });
+    expect(await run("ada --all --yes")).toEqual({
+      code: 1,
+      out: "orders: forgotten, position 7\npayments: forgotten, position 7\n",
+      err: 'skerry: cannot tell whether "reviews" has forgotten "ada": it answered something else than that; see to it there\n',
+    });
+    expect(forgotten).toEqual(["orders ada", "payments ada"]);
+  }
 });
 
 test("nothing is forgotten without a yes, nor where it is not said where", async () => {

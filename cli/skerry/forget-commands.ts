@@ -6,6 +6,7 @@ import type { Problem } from "#shared/http/problem.ts";
 import { majorOf } from "#shared/registry/instance.ts";
 import { askGateway, type ControlAnswer, ControlRefusal, EXIT } from "../control-call.ts";
 import { CliFailure } from "../failure.ts";
+import { answeredObject } from "./service-answer.ts";
 import { answer, lines, type Session, withJson } from "./session.ts";
 
 interface Options {
@@ -32,8 +33,8 @@ export const forgetCommand = (session: Session): Command => {
     });
   };
 
-  /** Undefined for a service that has no such route: nothing of its events is personal. */
-  const forgetIn = async (path: string, subject: string): Promise<Forgotten | undefined> => {
+  /** Undefined for a service that has no such route: nothing of its events is personal. "unclear": it says something else. */
+  const forgetIn = async (path: string, subject: string): Promise<Forgotten | "unclear" | undefined> => {
     const key = terminal.env.SKERRY_API_KEY;
     const told = await askGateway({ url: url(), fetch: terminal.fetch }, path, {
       method: "POST",
@@ -42,7 +43,7 @@ export const forgetCommand = (session: Session): Command => {
     });
     if (told.status === 404) return undefined;
     if (told.status >= 400) throw refusalOf(told);
-    return JSON.parse(told.text) as Forgotten;
+    return answeredObject<Forgotten>(told.text, "subject") ?? "unclear";
   };
 
   return withJson(new Command("forget"))
@@ -71,17 +72,24 @@ export const forgetCommand = (session: Session): Command => {
           throw new CliFailure("nothing was forgotten: expected the answer yes, or --yes");
       }
       const done: Done[] = [];
+      const unclear: string[] = [];
       for (const { service, path } of services) {
         const forgotten = await forgetIn(path, subject);
-        if (forgotten) done.push({ service, ...forgotten });
+        if (forgotten === "unclear") unclear.push(`"${service}"`);
+        else if (forgotten) done.push({ service, ...forgotten });
         else if (options.service !== undefined)
           throw new CliFailure(`"${service}" has nothing personal to forget`, EXIT.notFound);
       }
       const text = done.map(({ service, position }) => `${service}: forgotten, position ${position}`);
       answer(terminal, options, {
         json: { items: done },
-        text: lines(text.length > 0 ? text.join("\n") : "no service has anything personal to forget"),
+        text: lines(text.length > 0 ? text.join("\n") : "no service has forgotten anything"),
       });
+      if (unclear.length > 0) {
+        throw new CliFailure(
+          `cannot tell whether ${unclear.join(", ")} has forgotten "${subject}": it answered something else than that; see to it there`,
+        );
+      }
     });
 };
 

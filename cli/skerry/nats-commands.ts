@@ -8,6 +8,7 @@ import type { Session } from "./session.ts";
 export const natsCommands = (session: Session): Command =>
   new Command("nats")
     .summary("plan and make what the log needs of a NATS server")
+    .description("Says and makes what the log needs of a NATS server: its streams, configuration and users.")
     .addCommand(natsPlanCommand(session))
     .addCommand(natsApplyCommand(session))
     .addCommand(natsServerConfigCommand(session))

@@ -6,6 +6,7 @@ import type { Problem } from "#shared/http/problem.ts";
 import { majorOf } from "#shared/registry/instance.ts";
 import { askGateway, type ControlAnswer, type ControlCall, ControlRefusal, EXIT } from "../control-call.ts";
 import { CliFailure } from "../failure.ts";
+import { answeredItems } from "./service-answer.ts";
 import type { Session } from "./session.ts";
 
 /** A service's routes: `/orders/v1`. */
@@ -55,8 +56,10 @@ export const projectionClient = ({ url, terminal, client }: Session): Projection
     // Not every service has read models.
     if (answer.status === 404) return [];
     if (answer.status >= 400) throw refusalOf(answer);
-    const { items } = JSON.parse(answer.text) as { items: ProjectionDetails[] };
-    return items.map((details) => ({ ...paths, details }));
+    return answeredItems<ProjectionDetails>(answer.text, "projection").map((details) => ({
+      ...paths,
+      details,
+    }));
   };
 
   const list = async (service: string | undefined) =>

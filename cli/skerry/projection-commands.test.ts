@@ -8,7 +8,7 @@ import { memoryReadStore } from "#test/fake/memory-read-store.ts";
 import { testProjectors } from "#test/fake/projectors.ts";
 import { runCommand } from "#test/setup/run-command.ts";
 
-/** A gateway with the registry and the services `orders`, which has a projection, and `catalog`, which has none. */
+/** A gateway with the registry and the services `orders`, which has a projection, `catalog`, which has none, and two of others, which answer anything. */
 const setUp = async () => {
   const log = memoryEventLog();
   const memory = memoryReadStore("numbers");
@@ -22,7 +22,14 @@ const setUp = async () => {
   const ask: typeof fetch = async (input, init) => {
     const { pathname } = new URL(`${input}`);
     if (pathname === "/control/v1/registry")
-      return Response.json({ items: [serviceOf("orders", "2.1.0"), serviceOf("catalog", "1.0.0")] });
+      return Response.json({
+        items: ["orders 2.1.0", "catalog 1.0.0", "reviews 1.0.0", "pages 1.0.0"].map((known) => {
+          const [service = "", version = ""] = known.split(" ");
+          return serviceOf(service, version);
+        }),
+      });
+    if (pathname.startsWith("/reviews/")) return Response.json({ stars: 5 });
+    if (pathname.startsWith("/pages/")) return new Response("<h1>Welcome</h1>");
     if (pathname === "/control/v1/registry/orders") return Response.json(serviceOf("orders", "2.1.0"));
     // What is asked for happens while the answer is on its way.
     const answer = await app.request(pathname, init);

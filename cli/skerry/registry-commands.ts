@@ -126,6 +126,11 @@ const registrationOf = ({ version, binding, url, zone, weight, ttl, metadata }: 
   if ((binding === undefined) === (url === undefined)) {
     throw new CliFailure("cannot register: expected either --binding or --url", EXIT.usage);
   }
+  if ((url === undefined) !== (ttl === undefined)) {
+    const expected =
+      url === undefined ? "no --ttl with --binding" : "--ttl with --url: how long its lease lasts";
+    throw new CliFailure(`cannot register: expected ${expected}`, EXIT.usage);
+  }
   return {
     version,
     ...(binding !== undefined && { binding }),

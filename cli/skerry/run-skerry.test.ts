@@ -209,7 +209,13 @@ describe("exit codes", () => {
     [["config", "history", "orders", "--limit", "0"]],
     [["config", "set", "orders", "x", "1", "--rollout", "101"]],
     [["registry", "state", "orders", "o2", "down"]],
+    [["config", "set", "orders", "x", "1", "--rollout", "50,10"]],
+    [["config", "set", "orders", "x", "1", "--rollout", "10,10"]],
+    [["config", "set", "orders", "x", "1", "--every", "60"]],
+    [["config", "set", "orders", "x", "1", "--by", "key"]],
     [["registry", "register", "orders", "o2", "--version", "1.0.0"]],
+    [["registry", "register", "orders", "o2", "--version", "1.0.0", "--url", "http://localhost:9000"]],
+    [["registry", "register", "orders", "o2", "--version", "1.0.0", "--binding", "ORDERS", "--ttl", "60"]],
     [["token", "create", "ci", "--role", "read", "--ttl", "soon"]],
     [["secret", "rotate", "k2"]],
     [["key", "new"]],
@@ -224,6 +230,15 @@ describe("exit codes", () => {
     expect(ran).toMatchObject({ code: 2, out: "" });
     if (args.length > 1 || args[0] === "fly") expect(ran.err).toMatch(/^skerry: [^\n]+\n$/);
     expect(control.asked).toEqual([]);
+  });
+
+  test.each([
+    [["fly"], "unknown command 'fly'; see npx skerry --help"],
+    [["confi"], "unknown command 'confi' (Did you mean config?); see npx skerry --help"],
+    [["config", "get"], "missing required argument 'service'; see npx skerry config get --help"],
+    [["secret", "rotate", "k2"], "but got 1: k2; see npx skerry secret rotate --help"],
+  ])("%j says where to look the right way up", async (args, end) => {
+    expect((await run(args)).err.endsWith(`${end}\n`)).toBe(true);
   });
 
   test("nobody there ends with 6", async () => {

@@ -85,7 +85,7 @@ export const skerryProgram = (terminal: Terminal, programs: readonly OwnProgram[
     command.exitOverride().configureOutput({
       writeOut: (text) => terminal.out.write(text),
       writeErr: (text) => terminal.err.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, "skerry: ")),
+      outputError: (text, write) => write(usageFault(text, command)),
       getOutHelpWidth: () => terminal.out.columns ?? 100,
       getErrHelpWidth: () => terminal.err.columns ?? 100,
       getOutHasColors: () => false,
@@ -94,5 +94,18 @@ export const skerryProgram = (terminal: Terminal, programs: readonly OwnProgram[
   }
   return program;
 };
+
+/** One line, with where to look the right way up. */
+const usageFault = (text: string, command: Command): string => {
+  const said = text
+    .replace(/^error: /, "skerry: ")
+    .trimEnd()
+    .replaceAll("\n", " ")
+    .replace(/\.$/, "");
+  return `${said}; see npx ${fullName(command)} --help\n`;
+};
+
+const fullName = (command: Command): string =>
+  command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();
 
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)];

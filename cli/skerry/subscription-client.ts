@@ -8,6 +8,7 @@ import type { Problem } from "#shared/http/problem.ts";
 import { majorOf } from "#shared/registry/instance.ts";
 import { askGateway, type ControlAnswer, type ControlCall, ControlRefusal, EXIT } from "../control-call.ts";
 import { CliFailure } from "../failure.ts";
+import { answeredItems, answeredObject } from "./service-answer.ts";
 import type { Session } from "./session.ts";
 
 /** A service's routes: `/orders/v1`. */
@@ -68,13 +69,11 @@ export const subscriptionClient = ({ url, terminal, client }: Session): Subscrip
     return JSON.parse(answer.text) as Body;
   };
   /** Undefined where there is nothing: not every service has processes. */
-  const jsonIfAny = async <Body>(
-    path: string,
-  ): Promise<{ body: Body; answer: ControlAnswer } | undefined> => {
+  const answerIfAny = async (path: string): Promise<ControlAnswer | undefined> => {
     const answer = await ask(path);
     if (answer.status === 404) return undefined;
     if (answer.status >= 400) throw refusalOf(answer);
-    return { body: JSON.parse(answer.text) as Body, answer };
+    return answer;
   };
 
   const services = async (service: string | undefined): Promise<readonly OperatedService[]> => {
@@ -88,8 +87,9 @@ export const subscriptionClient = ({ url, terminal, client }: Session): Subscrip
   };
 
   const subscriptionsOf = async (of: OperatedService): Promise<FoundSubscription[]> => {
-    const found = await jsonIfAny<{ items: Subscription[] }>(`${of.path}/subscriptions`);
-    return found ? found.body.items.map((subscription) => ({ ...of, subscription })) : [];
+    const found = await answerIfAny(`${of.path}/subscriptions`);
+    const items = answeredItems<Subscription>(found?.text ?? "", "name");
+    return items.map((subscription) => ({ ...of, subscription }));
   };
   const list = async (service: string | undefined) =>
     (await Promise.all((await services(service)).map(subscriptionsOf))).flat();
@@ -107,10 +107,10 @@ export const subscriptionClient = ({ url, terminal, client }: Session): Subscrip
     const events: { service: string; event: ParkedEvent }[] = [];
     let next: string | undefined = `${path}/parked?limit=${Math.min(PAGE, most)}`;
     while (next !== undefined && events.length < most) {
-      const found: { body: { items: ParkedEvent[] }; answer: ControlAnswer } | undefined =
-        await jsonIfAny(next);
-      events.push(...(found?.body.items ?? []).map((event) => ({ service, event })));
-      next = /^<([^>]+)>; rel="next"$/.exec(found?.answer.headers.get("link") ?? "")?.[1];
+      const found = await answerIfAny(next);
+      const items = answeredItems<ParkedEvent>(found?.text ?? "", "process");
+      events.push(...items.map((event) => ({ service, event })));
+      next = items.length > 0 ? nextOf(found) : undefined;
     }
     return events.slice(0, most);
   };
@@ -138,8 +138,9 @@ export const subscriptionClient = ({ url, terminal, client }: Session): Subscrip
     async show(id, service) {
       const asked = await services(service);
       for (const of of asked) {
-        const found = await jsonIfAny<FoundParked["event"]>(`${of.path}/parked/${inPath(id)}`);
-        if (found) return { ...of, event: found.body };
+        const found = await answerIfAny(`${of.path}/parked/${inPath(id)}`);
+        const event = answeredObject<FoundParked["event"]>(found?.text ?? "", "process");
+        if (event) return { ...of, event };
       }
       const names = [...new Set(asked.map(({ service }) => service))].join(", ");
       throw new CliFailure(`cannot find "${id}": no process of ${names} has parked it`, EXIT.notFound);
@@ -160,6 +161,9 @@ export const subscriptionClient = ({ url, terminal, client }: Session): Subscrip
     },
   };
 };
+
+const nextOf = (answer: ControlAnswer | undefined): string | undefined =>
+  /^<([^>]+)>; rel="next"$/.exec(answer?.headers.get("link") ?? "")?.[1];
 
 /** A gateway refuses an escaped slash, and services take this in its place. */
 const inPath = (id: string): string => encodeURIComponent(id.replaceAll("/", "~"));
