@@ -10,6 +10,10 @@ import {
 import { type ManyIsolates, startManyIsolates } from "../control/many-isolates.ts";
 
 const LOAD_MS = 2_500;
+/** What everybody notices is seen at once. */
+const NOTICED_MS = 1_000;
+/** Fewer are made where others use the machine, too. */
+const REQUESTS_LEAST = 80;
 
 let ground: ManyIsolates;
 let service: FailingService;
@@ -24,29 +28,32 @@ afterAll(async () => {
 });
 
 describe("an instance in trouble", () => {
-  test.each(TROUBLES)("that is %s is noticed by clients without any policy", async (trouble) => {
-    await setPolicy(ground, { retry: false, breaker: false, outliers: false, balance: "weight" });
-    expect((await service.measure(trouble, LOAD_MS)).noticed).toBeGreaterThan(10);
+  describe("without any policy", () => {
+    beforeAll(() => setPolicy(ground, { retry: false, breaker: false, outliers: false, balance: "weight" }));
+
+    test.each(TROUBLES)("that is %s is noticed by clients", async (trouble) => {
+      expect((await service.measure(trouble, NOTICED_MS)).noticed).toBeGreaterThan(2);
+    });
   });
 
-  test.each(TROUBLES)(
-    "that is %s is noticed by next to nobody with the defaults and hedging",
-    async (trouble) => {
-      await setPolicy(ground, { hedge: {} });
-      const { requests, noticed } = await service.measure(trouble, LOAD_MS);
-      expect(requests).toBeGreaterThan(200);
-      // None on a machine of its own; others on it may hold up an answer of a healthy instance for as long.
-      expect(noticed).toBeLessThanOrEqual(requests / 200);
-    },
-  );
+  describe("with the defaults and hedging", () => {
+    beforeAll(() => setPolicy(ground, { hedge: {} }));
 
-  test.each(TROUBLES)(
-    "all of whose instances are %s is noticed by nobody with the whole policy",
-    async (trouble) => {
-      await setPolicy(ground, WHOLE_POLICY);
+    test.each(TROUBLES)("that is %s is noticed by next to nobody", async (trouble) => {
+      const { requests, noticed } = await service.measure(trouble, LOAD_MS);
+      expect(requests).toBeGreaterThan(REQUESTS_LEAST);
+      // None on a machine of its own; others on it may hold up an answer of a healthy instance for as long.
+      expect(noticed).toBeLessThanOrEqual(Math.max(1, requests / 200));
+    });
+  });
+
+  describe("with the whole policy", () => {
+    beforeAll(() => setPolicy(ground, WHOLE_POLICY));
+
+    test.each(TROUBLES)("all of whose instances are %s is noticed by nobody", async (trouble) => {
       const { requests, noticed } = await service.measure(trouble, LOAD_MS, "all four");
-      expect(requests).toBeGreaterThan(200);
+      expect(requests).toBeGreaterThan(REQUESTS_LEAST);
       expect(noticed).toBe(0);
-    },
-  );
+    });
+  });
 });

@@ -1,7 +1,7 @@
 /** How soon a change is seen everywhere, over a KeyValue store that shows nothing for a minute. */
 import { expect, test } from "vitest";
-import { type ManyIsolatesOptions, startManyIsolates } from "./many-isolates.ts";
-import { measurePropagation, type Propagation, quantile } from "./propagation.ts";
+import { type ManyIsolatesOptions, startManyIsolates } from "../control/many-isolates.ts";
+import { measurePropagation, type Propagation, quantile } from "../control/propagation.ts";
 
 const LAG_MS = 60_000;
 

@@ -1,8 +1,8 @@
 /** A thousand changes of routes under load: instances come and go, weights and versions change, and nobody notices. */
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { type EchoInstance, startEcho } from "./echo-instances.ts";
-import { type ManyIsolates, startManyIsolates } from "./many-isolates.ts";
+import { type EchoInstance, startEcho } from "../control/echo-instances.ts";
+import { type ManyIsolates, startManyIsolates } from "../control/many-isolates.ts";
 
 const CHANGES = 1_000;
 const CLIENTS = 8;
