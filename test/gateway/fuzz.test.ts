@@ -11,7 +11,7 @@ import { bytesOf, type HostileConnection, hostileConnection } from "./hostile-re
 const AT_ONCE = 24;
 /** Well-behaved clients beside them. */
 const OTHERS = 6;
-const BATCHES = Number(process.env.SKERRY_FUZZ_BATCHES ?? 400);
+const BATCHES = Number(process.env.SKERRY_FUZZ_BATCHES ?? 250);
 const SEED = Number(process.env.SKERRY_FUZZ_SEED ?? 20_261_122);
 /** A connection that the gateway keeps open, waiting for more, is ended after this. */
 const PATIENCE_MS = 250;
