@@ -110,6 +110,10 @@ test("a replay is followed to its end, from a position or a time", async () => {
     code: 2,
     err: expect.stringMatching(/^skerry: cannot replay from "soon": expected a position.*\n$/),
   });
+  expect(await run("subscription", "replay", "collect", "--from", "3")).toMatchObject({
+    code: 2,
+    err: 'skerry: cannot replay from 3: "collect" has handled nothing beyond 2, expected a position up to that\n',
+  });
 });
 
 test("what is parked is listed, shown whole, replayed, and then gone", async () => {

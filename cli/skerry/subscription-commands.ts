@@ -2,6 +2,8 @@
 import { Command } from "commander";
 import type { Subscription } from "#shared/cqrs/subscription-routes.ts";
 import { sleep, systemClock } from "#shared/runtime/clock.ts";
+import { EXIT } from "../control-call.ts";
+import { CliFailure } from "../failure.ts";
 import { answer, lines, type Session, tableOn, withJson } from "./session.ts";
 import { type FoundSubscription, subscriptionClient } from "./subscription-client.ts";
 import { replayFrom } from "./subscription-from.ts";
@@ -75,6 +77,13 @@ export const subscriptionCommands = (session: Session): Command => {
     .action(async (name: string, options: ServiceOptions & { readonly from: string }) => {
       const from = replayFrom(options.from, systemClock);
       const found = await asking.find(name, options.service);
+      const { floor } = found.subscription;
+      if (typeof from === "number" && from > Math.max(floor, 1)) {
+        throw new CliFailure(
+          `cannot replay from ${from}: "${name}" has handled nothing beyond ${floor}, expected a position up to that`,
+          EXIT.usage,
+        );
+      }
       const begun = await asking.replayFrom(found, from);
       const ask = async () => (await asking.find(name, found.service)).subscription;
       const now = await followReplay({ name, begun, ask, out: terminal.err, sleep });

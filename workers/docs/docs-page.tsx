@@ -29,6 +29,7 @@ export const DocsPage = ({ files, nonce }: DocsPageProps) => (
         <a href="/">Front page</a>
         <a href="/openapi.json">openapi.json</a>
         <a href="/problems">Problems</a>
+        <a href="/monitor/">Monitor</a>
       </header>
       <main id="viewer" />
       <noscript>

@@ -32,7 +32,7 @@ ol.steps { list-style: none; margin: 1rem 0; padding: 0; display: grid; grid-tem
 button { font: inherit; font-size: .8125rem; color: var(--ink); background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .2rem .7rem; cursor: pointer; }
 button:hover { border-color: var(--link); } button[hidden] { display: none; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; } caption { text-align: left; color: var(--quiet); padding-bottom: .5rem; }
-@media (max-width: 40rem) { .beside { display: none; } }
+@media (max-width: 40rem) { .beside { display: none; } ol.steps pre { white-space: pre-wrap; overflow-wrap: anywhere; } }
 th, td { text-align: left; padding: .45rem .75rem .45rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } th { font-size: .8125rem; color: var(--quiet); font-weight: 600; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1.25rem; } dt { color: var(--quiet); } dd { margin: 0; }
 @media (prefers-reduced-motion: no-preference) { button { transition: border-color .15s; } }
