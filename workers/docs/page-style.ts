@@ -9,7 +9,7 @@ noscript { display: block; max-width: 1460px; margin: 2rem auto; padding: 0 20px
 #viewer .information-container .info { margin: 1.25rem 0; }
 #viewer .scheme-container { background: none; box-shadow: none; margin: 0; padding: 0 0 10px; }
 #viewer .opblock .opblock-summary-path { word-break: break-word; }
-#viewer .operation-filter-input { box-sizing: border-box; width: 100%; }
+#viewer .operation-filter-input { box-sizing: border-box; width: 100%; max-width: none; }
 @media (max-width: 640px) {
   header { padding-inline: 10px; }
   #viewer .wrapper { padding: 0 10px; }

@@ -202,7 +202,7 @@ test("a browser sees a table, and whatever a sender says stays text", async () =
   await isolate(evil, spreading(0.4));
   await isolate("orders", counting("looks", 1_204, { [evil]: evil }));
   const response = await app.request("/monitor/metrics", { headers: { accept: "text/html,*/*;q=0.8" } });
-  const page = await response.text();
+  const page = (await response.text()).replaceAll("<wbr/>", "");
   expect(response.headers.get("vary")).toBe("accept");
   expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
   for (const text of ["skerry.control.propagation", "0.4", "1,204", "14:48:00.000"])

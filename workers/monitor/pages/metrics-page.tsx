@@ -51,9 +51,9 @@ export const metricsPage = ({ series, services, nonce }: MetricsPageProps) => (
 );
 
 const SeriesRow = ({ series, services }: { series: StoredSeries; services: readonly string[] }) => (
-  <tr>
+  <tr class={series.value.kind === "gauge" || series.value.kind === "sum" ? "single" : undefined}>
     <td class="name">
-      {series.metric}
+      {breakable(series.metric)}
       {series.unit && <small> {series.unit}</small>}
     </td>
     <td>
@@ -70,6 +70,15 @@ const SeriesRow = ({ series, services }: { series: StoredSeries; services: reado
     </td>
   </tr>
 );
+
+/** A name that is too long for its column goes on in the next line behind a dot. */
+const breakable = (name: string) =>
+  name.split(/(?<=\.)/).map((part) => (
+    <>
+      {part}
+      <wbr />
+    </>
+  ));
 
 const attributesText = (attributes: Attributes): string =>
   Object.entries(attributes)

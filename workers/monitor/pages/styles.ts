@@ -89,7 +89,7 @@ main { max-width: 1500px; margin: 0 auto; padding: 14px 20px 40px }
 .traces .failed .track i { background: var(--bad) }
 .traces .failed td:first-child { box-shadow: inset 3px 0 var(--bad) }
 .traces .empty, .metrics .empty { padding: 48px; text-align: center; color: var(--quiet) }
-.metrics .name { font-weight: 550; overflow-wrap: anywhere }
+.metrics .name { font-weight: 550; overflow-wrap: break-word }
 .metrics .name small { color: var(--quiet); font-weight: 400 }
 .metrics .pairs { font-family: var(--mono); font-size: .92em; color: var(--quiet); overflow-wrap: anywhere }
 .traces [data-new] td { animation: arrive 1.6s ease-out }
@@ -160,6 +160,8 @@ main { max-width: 1500px; margin: 0 auto; padding: 14px 20px 40px }
   .traces .track, .traces th:nth-child(4), .traces td:nth-child(4) { display: none }
   .traces td, .traces th, .metrics td, .metrics th { padding-inline: 7px }
   .metrics :is(th, td):is(:nth-child(3), :nth-child(5), :nth-child(7), :nth-child(9)) { display: none }
+  .metrics .single td:nth-child(4) { display: none }
+  .metrics .single td:nth-child(5) { display: table-cell }
   .metrics .chip { font-size: 0; line-height: 0; padding: 4px; border-radius: 50%; gap: 0 }
   .traces .name { white-space: normal; overflow-wrap: anywhere; width: 60% }
   .traces .name .error { display: inline-block; margin-left: 0 }
