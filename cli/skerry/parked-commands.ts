@@ -4,6 +4,7 @@ import type { ReplayedEvents } from "#shared/cqrs/parking-replays.ts";
 import { LIMITS } from "#shared/limits.ts";
 import { EXIT } from "../control-call.ts";
 import { CliFailure } from "../failure.ts";
+import { tellSilent } from "./ask-services.ts";
 import { answer, lines, type Session, tableOn, wholeNumber, withJson } from "./session.ts";
 import { type FoundParked, type FoundSubscription, subscriptionClient } from "./subscription-client.ts";
 
@@ -31,8 +32,8 @@ export const parkedCommands = (session: Session): Command => {
     .option("--limit <number>", "at most so many", "100")
     .action(async (options: ParkedOptions & { readonly limit: string }) => {
       const most = wholeNumber("--limit", options.limit, 1, LIST_MAX);
-      const found = await asking.parked(options.service, most);
-      const items = found.map(({ service, event }) => ({ service, ...event }));
+      const asked = await asking.parked(options.service, most);
+      const items = asked.found.map(({ service, event }) => ({ service, ...event }));
       const rows = items.map((event) => [
         event.service,
         event.process,
@@ -44,6 +45,7 @@ export const parkedCommands = (session: Session): Command => {
         `${event.reason.code}: ${event.reason.detail}`,
       ]);
       answer(terminal, options, { json: { items }, text: tableOn(terminal, HEADER, rows) });
+      tellSilent(asked);
     });
 
   forService(parked.command("show <id>"), "whose process has parked it")

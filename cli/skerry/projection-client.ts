@@ -6,6 +6,7 @@ import type { Problem } from "#shared/http/problem.ts";
 import { majorOf } from "#shared/registry/instance.ts";
 import { askGateway, type ControlAnswer, type ControlCall, ControlRefusal, EXIT } from "../control-call.ts";
 import { CliFailure } from "../failure.ts";
+import { type Asked, askServices, besides } from "./ask-services.ts";
 import { answeredItems } from "./service-answer.ts";
 import type { Session } from "./session.ts";
 
@@ -21,7 +22,7 @@ export interface FoundProjection extends ServicePaths {
 
 export interface ProjectionClient {
   /** Of one service, or of all that the registry knows. */
-  list(service: string | undefined): Promise<readonly FoundProjection[]>;
+  list(service: string | undefined): Promise<Asked<FoundProjection>>;
   /** @throws CliFailure when there is none of this name, or several and no service was said */
   find(name: string, service: string | undefined): Promise<FoundProjection>;
   rebuild(of: FoundProjection, options: { readonly keep: boolean }): Promise<RebuildProgress>;
@@ -62,8 +63,7 @@ export const projectionClient = ({ url, terminal, client }: Session): Projection
     }));
   };
 
-  const list = async (service: string | undefined) =>
-    (await Promise.all((await pathsOf(service)).map(projectionsOf))).flat();
+  const list = async (service: string | undefined) => askServices(await pathsOf(service), projectionsOf);
   const rebuilds = ({ path, details }: FoundProjection) =>
     `${path}/projections/${encodeURIComponent(details.projection)}/rebuilds`;
 
@@ -71,12 +71,15 @@ export const projectionClient = ({ url, terminal, client }: Session): Projection
     list,
     async find(name, service) {
       const all = await list(service);
-      const [found, another] = all.filter(({ details }) => details.projection === name);
+      const [found, another] = all.found.filter(({ details }) => details.projection === name);
       if (found && !another) return found;
-      const names = all.map(({ service, details }) => `${service} ${details.projection}`).join(", ");
+      const names = all.found.map(({ service, details }) => `${service} ${details.projection}`).join(", ");
       throw found
         ? new CliFailure(`cannot tell which "${name}" is meant: expected --service, of ${names}`, EXIT.usage)
-        : new CliFailure(`cannot find the projection "${name}": expected one of ${names}`, EXIT.notFound);
+        : new CliFailure(
+            `cannot find the projection "${name}": expected one of ${names}${besides(all)}`,
+            all.silent.length > 0 ? EXIT.unreachable : EXIT.notFound,
+          );
     },
     rebuild: (of, body) => json(rebuilds(of), { method: "POST", body }),
     progress: (of, id) => json(`${rebuilds(of)}/${encodeURIComponent(id)}`),

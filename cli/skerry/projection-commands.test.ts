@@ -9,7 +9,7 @@ import { testProjectors } from "#test/fake/projectors.ts";
 import { runCommand } from "#test/setup/run-command.ts";
 
 /** A gateway with the registry and the services `orders`, which has a projection, `catalog`, which has none, and two of others, which answer anything. */
-const setUp = async () => {
+const setUp = async (world: { readonly down?: string } = {}) => {
   const log = memoryEventLog();
   const memory = memoryReadStore("numbers");
   await appendCommits(log, 1_200);
@@ -28,6 +28,8 @@ const setUp = async () => {
           return serviceOf(service, version);
         }),
       });
+    if (world.down && pathname.startsWith(`/${world.down}/`))
+      return Response.json({ title: "It is away", status: 503 }, { status: 503 });
     if (pathname.startsWith("/reviews/")) return Response.json({ stars: 5 });
     if (pathname.startsWith("/pages/")) return new Response("<h1>Welcome</h1>");
     if (pathname === "/control/v1/registry/orders") return Response.json(serviceOf("orders", "2.1.0"));
@@ -68,4 +70,21 @@ test("a name that no service has is told with those that there are", async () =>
     err: 'skerry: cannot find the projection "names": expected one of orders numbers\n',
   });
   expect(await run("cancel", "numbers")).toMatchObject({ code: 3 });
+});
+
+test("a service that is down hides nothing of the others, and is named", async () => {
+  const { run } = await setUp({ down: "reviews" });
+  const listed = await run("list");
+  expect(listed).toMatchObject({ code: 6, err: 'skerry: "reviews" said nothing: It is away\n' });
+  expect(listed.out).toMatch(/orders +numbers .*following/);
+  expect(await run("rebuild", "numbers")).toMatchObject({ code: 0 });
+  expect(await run("rebuild", "names")).toMatchObject({
+    code: 6,
+    err: 'skerry: cannot find the projection "names": expected one of orders numbers; "reviews" said nothing: It is away\n',
+  });
+});
+
+test("the only service that is asked is not taken for one of many", async () => {
+  const { run } = await setUp({ down: "orders" });
+  expect(await run("list", "--service", "orders")).toEqual({ code: 6, out: "", err: "skerry: It is away\n" });
 });

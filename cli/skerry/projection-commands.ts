@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { sleep, systemClock } from "#shared/runtime/clock.ts";
 import { EXIT } from "../control-call.ts";
 import { CliFailure } from "../failure.ts";
+import { tellSilent } from "./ask-services.ts";
 import { type FoundProjection, projectionClient } from "./projection-client.ts";
 import { followRebuild } from "./projection-progress.ts";
 import { answer, lines, type Session, tableOn, withJson } from "./session.ts";
@@ -19,7 +20,10 @@ const rowOf = ({ service, details }: FoundProjection): string[] => [
   details.projection,
   `${details.version}`,
   `${details.position ?? "?"}`,
-  `${details.behindCommits ?? "?"} commits, ${details.behindSeconds.toFixed(1)} s`,
+  // Without the log nobody knows how many, nor since when.
+  details.behindCommits === undefined
+    ? "?"
+    : `${details.behindCommits} commits, ${details.behindSeconds.toFixed(1)} s`,
   `${details.parked ?? 0}`,
   stateOf(details),
 ];
@@ -50,9 +54,11 @@ export const projectionCommands = (session: Session): Command => {
   forService(projection.command("list"))
     .summary("list the read models, how far each is, and why it does not go on")
     .action(async (options: ServiceOptions) => {
-      const found = await asking.list(options.service);
+      const asked = await asking.list(options.service);
+      const { found } = asked;
       const items = found.map(({ service, details }) => ({ service, ...details }));
       answer(terminal, options, { json: { items }, text: tableOn(terminal, HEADER, found.map(rowOf)) });
+      tellSilent(asked);
     });
 
   forService(projection.command("rebuild <name>"))

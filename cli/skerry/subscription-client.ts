@@ -8,6 +8,7 @@ import type { Problem } from "#shared/http/problem.ts";
 import { majorOf } from "#shared/registry/instance.ts";
 import { askGateway, type ControlAnswer, type ControlCall, ControlRefusal, EXIT } from "../control-call.ts";
 import { CliFailure } from "../failure.ts";
+import { type Asked, askServices, besides } from "./ask-services.ts";
 import { answeredItems, answeredObject } from "./service-answer.ts";
 import type { Session } from "./session.ts";
 
@@ -33,17 +34,14 @@ export interface ReplayChoice {
 
 export interface SubscriptionClient {
   /** Of one service, or of all that the registry knows. */
-  list(service: string | undefined): Promise<readonly FoundSubscription[]>;
+  list(service: string | undefined): Promise<Asked<FoundSubscription>>;
   /** @throws CliFailure when there is none of this name, or several and no service was said */
   find(name: string, service: string | undefined): Promise<FoundSubscription>;
   pause(of: FoundSubscription): Promise<Subscription>;
   resume(of: FoundSubscription): Promise<Subscription>;
   replayFrom(of: FoundSubscription, from: number | string): Promise<Subscription>;
   /** At most so many, service by service. */
-  parked(
-    service: string | undefined,
-    most: number,
-  ): Promise<readonly { service: string; event: ParkedEvent }[]>;
+  parked(service: string | undefined, most: number): Promise<Asked<{ service: string; event: ParkedEvent }>>;
   /** @throws CliFailure when no service has parked it */
   show(id: string, service: string | undefined): Promise<FoundParked>;
   replay(of: FoundParked): Promise<void>;
@@ -91,8 +89,7 @@ export const subscriptionClient = ({ url, terminal, client }: Session): Subscrip
     const items = answeredItems<Subscription>(found?.text ?? "", "name");
     return items.map((subscription) => ({ ...of, subscription }));
   };
-  const list = async (service: string | undefined) =>
-    (await Promise.all((await services(service)).map(subscriptionsOf))).flat();
+  const list = async (service: string | undefined) => askServices(await services(service), subscriptionsOf);
   const change = (
     { path, subscription }: FoundSubscription,
     what: "pauses" | "resumes" | "replays",
@@ -121,29 +118,38 @@ export const subscriptionClient = ({ url, terminal, client }: Session): Subscrip
     list,
     async find(name, service) {
       const all = await list(service);
-      const [found, another] = all.filter(({ subscription }) => subscription.name === name);
+      const [found, another] = all.found.filter(({ subscription }) => subscription.name === name);
       if (found && !another) return found;
-      const names = all.map(({ service, subscription }) => `${service} ${subscription.name}`).join(", ");
+      const names = all.found
+        .map(({ service, subscription }) => `${service} ${subscription.name}`)
+        .join(", ");
       throw found
         ? new CliFailure(`cannot tell which "${name}" is meant: expected --service, of ${names}`, EXIT.usage)
-        : new CliFailure(`cannot find the subscription "${name}": expected one of ${names}`, EXIT.notFound);
+        : new CliFailure(
+            `cannot find the subscription "${name}": expected one of ${names}${besides(all)}`,
+            all.silent.length > 0 ? EXIT.unreachable : EXIT.notFound,
+          );
     },
     pause: (of) => change(of, "pauses"),
     resume: (of) => change(of, "resumes"),
     replayFrom: (of, from) => change(of, "replays", { from }),
     async parked(service, most) {
-      const each = await Promise.all((await services(service)).map((of) => parkedOf(of, most)));
-      return each.flat().slice(0, most);
+      const asked = await askServices(await services(service), (of) => parkedOf(of, most));
+      return { ...asked, found: asked.found.slice(0, most) };
     },
     async show(id, service) {
-      const asked = await services(service);
-      for (const of of asked) {
-        const found = await answerIfAny(`${of.path}/parked/${inPath(id)}`);
-        const event = answeredObject<FoundParked["event"]>(found?.text ?? "", "process");
-        if (event) return { ...of, event };
-      }
-      const names = [...new Set(asked.map(({ service }) => service))].join(", ");
-      throw new CliFailure(`cannot find "${id}": no process of ${names} has parked it`, EXIT.notFound);
+      const known = await services(service);
+      const asked = await askServices(known, async (of) => {
+        const answer = await answerIfAny(`${of.path}/parked/${inPath(id)}`);
+        const event = answeredObject<FoundParked["event"]>(answer?.text ?? "", "process");
+        return event ? [{ ...of, event }] : [];
+      });
+      if (asked.found[0]) return asked.found[0];
+      const names = [...new Set(known.map(({ service }) => service))].join(", ");
+      throw new CliFailure(
+        `cannot find "${id}": no process of ${names} has parked it${besides(asked)}`,
+        asked.silent.length > 0 ? EXIT.unreachable : EXIT.notFound,
+      );
     },
     async replay({ path, event: { process, id } }) {
       await json(`${path}/parked/replays`, { method: "POST", body: { process, id } }, REPLAY_MS);

@@ -4,6 +4,7 @@ import type { Subscription } from "#shared/cqrs/subscription-routes.ts";
 import { sleep, systemClock } from "#shared/runtime/clock.ts";
 import { EXIT } from "../control-call.ts";
 import { CliFailure } from "../failure.ts";
+import { tellSilent } from "./ask-services.ts";
 import { answer, lines, type Session, tableOn, withJson } from "./session.ts";
 import { type FoundSubscription, subscriptionClient } from "./subscription-client.ts";
 import { replayFrom } from "./subscription-from.ts";
@@ -45,9 +46,11 @@ export const subscriptionCommands = (session: Session): Command => {
   forService(subscription.command("list"))
     .summary("list the subscriptions, how far each is, and why it does not go on")
     .action(async (options: ServiceOptions) => {
-      const found = await asking.list(options.service);
+      const asked = await asking.list(options.service);
+      const { found } = asked;
       const items = found.map(({ service, subscription }) => ({ service, ...subscription }));
       answer(terminal, options, { json: { items }, text: tableOn(terminal, HEADER, found.map(rowOf)) });
+      tellSilent(asked);
     });
 
   forService(subscription.command("pause <name>"))

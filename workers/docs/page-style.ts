@@ -11,7 +11,7 @@ noscript { display: block; max-width: 1460px; margin: 2rem auto; padding: 0 20px
 #viewer .opblock .opblock-summary-path { word-break: break-word; }
 #viewer .operation-filter-input { box-sizing: border-box; width: 100%; max-width: none; }
 @media (max-width: 640px) {
-  header { padding-inline: 10px; }
+  header { padding-inline: 10px; gap: .4rem .75rem; }
   #viewer .wrapper { padding: 0 10px; }
   #viewer .opblock .opblock-summary { flex-wrap: wrap; }
   #viewer .scheme-container .schemes-server-container, #viewer .servers select { max-width: 100%; }
