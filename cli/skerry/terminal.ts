@@ -38,6 +38,8 @@ const readLine = async (): Promise<string> => {
   const lines = createInterface({ input: process.stdin });
   try {
     for await (const line of lines) return line;
+    // Nobody ended the line of the question.
+    process.stderr.write("\n");
     return "";
   } finally {
     lines.close();

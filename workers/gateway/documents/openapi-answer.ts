@@ -18,7 +18,7 @@ export const openApiAnswer = async (
   const isNamed = ({ name, major: own }: ListedDocument): boolean =>
     (service === null || name === service) && (major === null || `${own}` === major);
   if ((service ?? major) !== null && !documents.listed().some(isNamed)) {
-    const asked = JSON.stringify(`${service ?? "any"} v${major ?? "any"}`.slice(0, 100));
+    const asked = JSON.stringify(`${service ?? "any service"}${major ? ` v${major}` : ""}`.slice(0, 100));
     const detail = `Looking for the document of ${asked}: expected a service and major version that are registered.`;
     return refusal(question, "not_found", detail);
   }
