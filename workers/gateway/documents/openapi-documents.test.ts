@@ -193,14 +193,17 @@ describe("a part of it", () => {
     expect(asked).toEqual(["b /b/v1/openapi.json"]);
   });
 
-  test.each(["?service=nobody", "?service=a&major=2", "?major=x", "?service=__proto__"])(
-    "is a 404 for %s",
-    async (query) => {
-      serve("a", document("a"));
-      const { status, body } = await ask(query);
-      expect([status, body.type]).toEqual([404, "/problems/not_found"]);
-    },
-  );
+  test.each([
+    ["?service=nobody", "nobody"],
+    ["?service=a&major=2", "a v2"],
+    ["?major=x", "any service vx"],
+    ["?service=__proto__", "__proto__"],
+  ])("is a 404 for %s, which names it", async (query, named) => {
+    serve("a", document("a"));
+    const { status, body } = await ask(query);
+    expect([status, body.type]).toEqual([404, "/problems/not_found"]);
+    expect(body.detail).toContain(`the document of "${named}":`);
+  });
 
   test("is the list of where each document stands, without asking anybody", async () => {
     serve("a", document("a"));
