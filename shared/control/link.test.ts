@@ -109,6 +109,27 @@ test("a newer epoch that was met is looked for at once, and only a tenth of a se
   expect(control.asked).toHaveLength(2);
 });
 
+test("news that were met behind a look, or while it is under way, need no second request", async () => {
+  for (const underWay of [false, true]) {
+    const { time, control, link, request, answer, warm } = start();
+    await warm(5);
+    await time.pass(LIMITS.lookEveryMs);
+    request();
+    if (!underWay) await answer(at(5));
+    link.saw(6);
+    request();
+    request();
+    await time.pass(LIMITS.lookAgainMs);
+    if (underWay) await answer(at(5), 1);
+    await time.pass(LIMITS.lookAgainMs);
+    expect(control.asked).toHaveLength(3);
+    await answer(at(6), 2);
+    expect(link.epoch()).toBe(6);
+    await time.pass(LIMITS.lookEveryMs);
+    expect(control.asked).toHaveLength(3);
+  }
+});
+
 test("an epoch that is known, or older, is no news", async () => {
   const { time, control, link, request, warm } = start();
   await warm(5);
@@ -382,8 +403,9 @@ test("whatever is slow, fails or comes out of order, an isolate never goes back,
       before = link.epoch();
     }
     // As soon as the control plane answers, everything is known that there is.
-    await time.pass(1_000);
+    await time.pass(LIMITS.lookEveryMs);
     control.asked.length = 0;
+    await time.pass(LIMITS.lookEveryMs);
     request();
     const [last] = control.asked;
     last?.answer(last.look.epoch === published ? undefined : at(published, last.look.epoch === 0));

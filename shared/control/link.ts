@@ -45,7 +45,7 @@ export interface ControlLink {
    * for a second. With `waitUntil` the slower of the two is not cut off.
    */
   load(waitUntil?: WaitUntil): Promise<void>;
-  /** Somebody has met this epoch: when it is news, the next `lookSoon` looks. */
+  /** Somebody has met this epoch: when it is news, the next `lookSoon` looks, a moment later where one has just begun. */
   saw(epoch: number): void;
   /** Whether an epoch is news, and a look is due: the isolate had no traffic that made it look. */
   hasMissed(epoch: number): boolean;
@@ -99,6 +99,8 @@ export const controlLink = ({
   let underWay: LookUnderWay | undefined;
   /** The newest epoch that was met, and when. */
   let seen = { epoch: 0, at: 0 };
+  /** Until then a request waits for the moment in which a look is due. */
+  let waitsUntil = 0;
   /** One that no look could find is not believed in until something changes. */
   let disbelieved = 0;
 
@@ -169,10 +171,19 @@ export const controlLink = ({
     return lookOnce(look, ms);
   };
 
+  const isBehind = (): boolean => seen.epoch > held.epoch();
+
   const isDue = (): boolean => {
     const since = clock() - began;
     if (since >= LIMITS.lookEveryMs || since < 0) return true;
-    return seen.epoch > held.epoch() && since >= LIMITS.lookAgainMs && !underWay;
+    return isBehind() && since >= LIMITS.lookAgainMs && !underWay;
+  };
+
+  /** The request that met the news may be the last one for long: it waits, after its answer, until a look is due. */
+  const lookWhenDue = async (): Promise<void> => {
+    while (isBehind() && !isDue() && clock() < waitsUntil)
+      await sleep(Math.max(GLANCE_MS, LIMITS.lookAgainMs - (clock() - began)));
+    if (isBehind() && isDue()) await beginLook(LIMITS.lookMs);
   };
 
   const outcomeOf = async (look: LookUnderWay): Promise<boolean> => {
@@ -208,7 +219,10 @@ export const controlLink = ({
     },
     hasMissed: (epoch) => epoch > held.epoch() && clock() - began > LIMITS.lookEveryMs,
     lookSoon(waitUntil) {
-      if (isDue()) waitUntil(beginLook(LIMITS.lookMs));
+      if (isDue()) return waitUntil(beginLook(LIMITS.lookMs));
+      if (!isBehind() || clock() < waitsUntil) return;
+      waitsUntil = clock() + LIMITS.epochBelievedMs;
+      waitUntil(lookWhenDue());
     },
     async lookNow() {
       if (clock() - began >= LIMITS.lookEveryMs) return beginLook(LIMITS.lookNowMs);
