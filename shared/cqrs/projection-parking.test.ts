@@ -182,6 +182,18 @@ describe("replaying a parked commit", () => {
     },
   );
 
+  it("leaves what waited behind it parked for its own reason, when that fails in its turn", async () => {
+    const { log, projectors } = await setUp();
+    const { projection, time } = projectors;
+    await write(log, "a", "Poison");
+    await time.pass(1_000);
+    // The first is given up, "a3" goes on, and the second is none that only waits any more.
+    await projection.drop({ id: "c3/0", reason: "settled by hand" });
+    expect(await projection.parked(PAGE)).toMatchObject([
+      { id: "c7/0", reason: { code: "not_applied", detail: "no such column" }, attempts: 1 },
+    ]);
+  });
+
   it("comes to nothing when a rebuild has the commit since, and the replay comes late", async () => {
     const { memory, projectors, mend } = await setUp();
     const { projection, time } = projectors;
@@ -266,14 +278,17 @@ describe("dropping a parked commit", () => {
     expect(seen().filter((is) => `${is}`.startsWith("a"))).toEqual(["a1", "a2"]);
   });
 
-  it("is refused before the projection is past it, for it would come by itself", async () => {
-    const { memory, projectors } = await setUp();
-    memory.checkpoints.set("counts", 2);
-    expect(await projectors.projection.drop({ id: "c3/0", reason })).toMatchObject({
-      error: { code: "unavailable", detail: expect.stringContaining("not past it yet") },
-    });
-    expect(await projectors.projection.parked(PAGE)).toHaveLength(2);
-  });
+  it.each([2, 4])(
+    "is refused before the projection is past it and what waits behind it, at %i",
+    async (at) => {
+      const { memory, projectors } = await setUp();
+      memory.checkpoints.set("counts", at);
+      expect(await projectors.projection.drop({ id: "c3/0", reason })).toMatchObject({
+        error: { code: "unavailable", detail: expect.stringContaining("not past it yet") },
+      });
+      expect(await projectors.projection.parked(PAGE)).toHaveLength(2);
+    },
+  );
 
   it("is refused while what the rows are of changes", async () => {
     const { memory, projectors } = await setUp();

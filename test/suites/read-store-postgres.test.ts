@@ -85,6 +85,39 @@ describe.skipIf("missing" in started)("a real server", () => {
       expect(await store.takeOver({ ...copies, projection: "p", at: 0 })).toBe("taken");
     });
 
+    it("lets nobody move a guard while a transaction that it guards is under way", async () => {
+      const store = postgresReadStore(pool);
+      const waiting = async () => {
+        const [found] = await rows(
+          "SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+        );
+        return found?.n;
+      };
+      await store.apply({ projection: "fence", from: 0, to: 1, changes: [] });
+      const holder = await pool.connect();
+      await holder.query("BEGIN");
+      await holder.query("LOCK TABLE things IN ACCESS EXCLUSIVE MODE");
+      const change = {
+        change: "upsert" as const,
+        table: "things",
+        key: ["id"],
+        rows: [{ id: "a", text: "" }],
+      };
+      const guards = [{ name: "fence", at: 1 }];
+      const guarded = store.apply({ projection: "p", from: 0, to: 1, changes: [change], guards });
+      let moving: Promise<string> | undefined;
+      try {
+        await expect.poll(waiting, { interval: 5, timeout: 5_000 }).toBe(1);
+        moving = store.apply({ projection: "fence", from: 1, to: 2, changes: [] });
+        // Behind the guarded one, which waits for the holder.
+        await expect.poll(waiting, { interval: 5, timeout: 5_000 }).toBe(2);
+      } finally {
+        await holder.query("ROLLBACK");
+        holder.release();
+      }
+      expect(await Promise.all([guarded, moving])).toEqual(["applied", "applied"]);
+    });
+
     it("applies all of what two add to the same rows in opposite order", async () => {
       const store = postgresReadStore(pool);
       const sums = (ids: readonly string[]) => ({
