@@ -30,6 +30,7 @@ describe('a CORS request (Fetch, "HTTP requests")', () => {
     const { headers } = await stand(OPEN_TO_SHOP).send("GET", { origin: SHOP });
     expect(headers.get("access-control-allow-origin")).toBe(SHOP);
     expect(headers.get("access-control-expose-headers")).toContain("x-request-id");
+    expect(headers.get("access-control-expose-headers")).toContain("skerry-position");
     expect(headers.has("access-control-allow-credentials")).toBe(false);
   });
 

@@ -7,8 +7,26 @@ import type { WrittenCors } from "./cors-schema.ts";
 export const CORS_DEFAULTS = {
   origins: [],
   methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-  headers: ["authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "x-csrf-token"],
-  exposeHeaders: ["etag", "link", "location", "retry-after", "x-request-id"],
+  headers: [
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "skerry-min-position",
+    "x-api-key",
+    "x-csrf-token",
+  ],
+  exposeHeaders: [
+    "etag",
+    "link",
+    "location",
+    "ratelimit",
+    "ratelimit-policy",
+    "retry-after",
+    "skerry-position",
+    "x-request-id",
+  ],
   credentials: false,
   maxAgeSeconds: 600,
 } as const satisfies WrittenCors;
