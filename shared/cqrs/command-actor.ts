@@ -1,5 +1,6 @@
 /** Executes commands on a shard of a service's aggregates: one writer per aggregate, one conditional append per command. */
 import type { CommitMetadata } from "../events/commit-metadata.ts";
+import { committed } from "../events/committed.ts";
 import type { AggregateRef, Commit, DomainEvent, RecordedEvent } from "../events/event.ts";
 import { type Append, type AppendRefusal, type EventLog, LogUnavailable } from "../events/event-log.ts";
 import type { Failure } from "../http/errors.ts";
@@ -15,6 +16,7 @@ import { idempotencyKeys, type KeyHolder, type KeyRequest } from "./idempotency-
 import { keyedMutex } from "./mutex.ts";
 import { sharedReads } from "./shared-reads.ts";
 import { jsonOf, type SnapshotLog } from "./snapshot.ts";
+import { turns } from "./turns.ts";
 
 export interface CommandRequest extends AggregateRef {
   readonly command: object;
@@ -104,8 +106,7 @@ export const commandActor = ({
   const states = foldedStates({ context, log, snapshotLog, clock, sleep, exclusively, bounds });
   const keys = idempotencyKeys(context.sql, clock);
   const shareRead = sharedReads<Commit | undefined>();
-  /** Those who wait for their turn or have it, by aggregate. */
-  const waiting = new Map<string, number>();
+  const inTurn = turns({ aggregates, exclusively, clock, done: states.keepSoon });
 
   /**
    * Undefined when another commit stands there, or none.
@@ -165,7 +166,7 @@ export const commandActor = ({
           await states.catchUp(turn, folded);
           return (await outcomeAt(turn, position, position)) ?? notFound(request, position);
         }
-        const commit = commitOf(append, position);
+        const commit = committed(append, position);
         states.add(turn, folded, kept(commit));
         return ok({ position, events: commit.events, duplicate: false });
       }
@@ -195,39 +196,6 @@ export const commandActor = ({
       }
       states.doubt(ref);
       return err(unavailable(error.message));
-    }
-  };
-
-  /**
-   * Alone on its aggregate, within a command's time.
-   * @param options.late what is answered when its turn comes too late for the work; undefined for nothing
-   */
-  const inTurn = async <T>(
-    { type, id }: AggregateRef,
-    work: (wanted: Wanted) => Promise<T>,
-    { askedAt = clock(), late }: { askedAt?: number; late?: (ref: AggregateRef) => T | undefined } = {},
-  ): Promise<T | Result<never, Failure>> => {
-    const aggregate = aggregates[type];
-    if (!aggregate) throw new Error(`Cannot find "${id}" of "${type}": no such aggregate`);
-    const wanted = { ref: { type, id }, aggregate, until: askedAt + LIMITS.commandMs };
-    const key = keyOf(wanted.ref);
-    const before = waiting.get(key) ?? 0;
-    if (before >= LIMITS.commandsWaiting) return err(unavailable("Too many others wait to be served"));
-    waiting.set(key, before + 1);
-    try {
-      return await exclusively(key, async () => {
-        if (clock() - askedAt > LIMITS.commandQueueMs)
-          return late?.(wanted.ref) ?? err(unavailable("Others were served first for too long"));
-        try {
-          return await work(wanted);
-        } finally {
-          states.keepSoon(wanted);
-        }
-      });
-    } finally {
-      const left = (waiting.get(key) ?? 1) - 1;
-      if (left > 0) waiting.set(key, left);
-      else waiting.delete(key);
     }
   };
 
@@ -290,20 +258,6 @@ const RELOAD_AFTER = 3;
 const notFound = ({ commandId }: CommandRequest, position: number): never => {
   throw new Error(`Cannot find the commit of command "${commandId}" at position ${position}`);
 };
-
-const commitOf = (append: Append, position: number): Commit => ({
-  aggregate: append.aggregate,
-  position,
-  commandId: append.commandId,
-  trace: append.trace,
-  metadata: append.metadata ?? {},
-  events: append.events.map((event, index) => ({
-    ...event,
-    id: `${append.commandId}/${index}`,
-    time: new Date(append.at).toISOString(),
-    version: append.expectedVersion + index + 1,
-  })),
-});
 
 const unavailable = (detail: string): Failure => ({ code: "unavailable", detail });
 

@@ -1,9 +1,10 @@
 /** The EventLog in memory: for unit tests of what stands on a log. */
 import { err, ok } from "../result.ts";
-import { type Clock, rfc3339, systemClock } from "../runtime/clock.ts";
+import { type Clock, systemClock } from "../runtime/clock.ts";
 import { assertMetadata, assertTenant } from "./commit-metadata.ts";
-import { type AggregateRef, assertAggregateRef, type Commit, type RecordedEvent } from "./event.ts";
-import { type Append, type EventLog, lastOf } from "./event-log.ts";
+import { committed } from "./committed.ts";
+import { type AggregateRef, assertAggregateRef, type Commit } from "./event.ts";
+import { type EventLog, lastOf } from "./event-log.ts";
 
 /** @param clock by which it says when a commit was written */
 export const memoryEventLog = (clock: Clock = systemClock): EventLog => {
@@ -15,22 +16,6 @@ export const memoryEventLog = (clock: Clock = systemClock): EventLog => {
     assertAggregateRef(wanted);
     return commits.filter(({ aggregate: { type, id } }) => type === wanted.type && id === wanted.id);
   };
-
-  const record = (append: Append): Commit => ({
-    aggregate: append.aggregate,
-    position: commits.length + 1,
-    commandId: append.commandId,
-    trace: append.trace,
-    metadata: { ...append.metadata },
-    events: structuredClone(append.events).map(
-      (event, index): RecordedEvent => ({
-        ...event,
-        id: `${append.commandId}/${index}`,
-        time: rfc3339(append.at),
-        version: append.expectedVersion + index + 1,
-      }),
-    ),
-  });
 
   const moreThan = (position: number, signal: AbortSignal) =>
     new Promise<void>((resolve) => {
@@ -52,7 +37,7 @@ export const memoryEventLog = (clock: Clock = systemClock): EventLog => {
       const same = own.find(({ commandId }) => commandId === append.commandId);
       if (same) return ok({ position: same.position, duplicate: true });
       if ((own.at(-1)?.position ?? 0) !== append.expectedPosition) return err({ code: "conflict" });
-      const commit = record(append);
+      const commit = committed({ ...append, events: structuredClone(append.events) }, commits.length + 1);
       commits.push(commit);
       writtenAt.push(clock());
       for (const wake of [...waiting]) wake();
