@@ -88,8 +88,10 @@ const hideCookie = (exchange: Exchange, name: string): void => {
 const nameCaller = (exchange: Exchange, { sub, scopes, tenant }: SessionContent): void => {
   if (exchange.caller && exchange.caller.by !== "none") return;
   if (typeof sub !== "string" || sub === "") return;
+  // As with a token: who is somebody's, but not said whose, is not taken for nobody's, who may operate services.
+  if (tenant !== undefined && !isTenant(tenant)) return;
   const texts = Array.isArray(scopes) ? scopes.filter((each) => typeof each === "string") : [];
-  const whose = isTenant(tenant) && { tenant };
+  const whose = tenant !== undefined && { tenant };
   exchange.caller = { subject: sub, scopes: texts, by: "session", ...whose };
 };
 
