@@ -286,7 +286,7 @@ describe("a session that authenticates", () => {
     });
   });
 
-  test.each([
+  test.each<[object]>([
     [{}],
     [{ sub: "" }],
     [{ sub: 7 }],
