@@ -113,10 +113,21 @@ describe("a projection of tenants", () => {
     expect(former?.changes([commit])[0]?.rows).toMatchObject([{ tenant: "acme", note: "a" }]);
   });
 
-  it("stops at a commit that is nobody's, and at a row that says whose it is by itself", () => {
+  it("stops at a commit that is nobody's, and at a row that says whose it is by itself, in whatever case", () => {
     const projection = tenantProjection(notes);
     expect(() => projection.changes([commitOf(1, "a", { note: "a", text: "x" })])).toThrow("of no tenant");
-    const forged = commitOf(1, "acme.a", { note: "a", tenant: "rival", text: "x" });
-    expect(() => projection.changes([forged])).toThrow("left out");
+    for (const column of ["tenant", "Tenant", "TENANT"]) {
+      const forged = commitOf(1, "acme.a", { note: "a", [column]: "rival", text: "x" });
+      expect(() => projection.changes([forged])).toThrow("left out");
+    }
+  });
+
+  it("makes rows of the commits' tenant alone, whatever one behind others says", () => {
+    const commits = [
+      commitOf(1, "acme.a", { note: "a", author: "ada", text: "x" }),
+      commitOf(2, "acme.b", { note: "b", author: "ada", text: "x", tenant: "rival" }),
+    ];
+    const [written] = tenantProjection(notes).changes(commits);
+    expect(written?.rows.map(({ tenant }) => tenant)).toEqual(["acme", "acme"]);
   });
 });

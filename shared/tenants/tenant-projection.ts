@@ -41,15 +41,19 @@ const tenantOfCommit = ({ aggregate: { type, id } }: Commit): string => {
   throw new Error(`Projecting the commit of ${type} "${id}": it is of no tenant; expected one`);
 };
 
-const ofTenant = (tenant: string, change: RowChange): RowChange => ({
-  ...change,
-  key: [TENANT_COLUMN, ...change.key],
-  rows: change.rows.map((row) => ({ [TENANT_COLUMN]: tenant, ...withoutOwn(row, change.table) })),
-});
-
-const withoutOwn = (row: Row, table: string): Row => {
-  if (!Object.hasOwn(row, TENANT_COLUMN)) return row;
-  throw new Error(`Changing the table "${table}": a row says its tenant itself; expected it to be left out`);
+const ofTenant = (tenant: string, { key, rows, ...change }: RowChange): RowChange => {
+  // All rows of a change have the same columns, so that the first one tells those which SQLite takes for the tenant's, too.
+  if (Object.keys(rows[0] ?? {}).some((column) => column.toLowerCase() === TENANT_COLUMN)) {
+    throw new Error(
+      `Changing the table "${change.table}": a row says its tenant itself; expected it to be left out`,
+    );
+  }
+  return {
+    ...change,
+    key: [TENANT_COLUMN, ...key],
+    // The tenant is what is said last: what another row says by itself does not hold.
+    rows: rows.map((row): Row => ({ ...row, [TENANT_COLUMN]: tenant })),
+  };
 };
 
 /**
