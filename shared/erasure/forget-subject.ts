@@ -22,6 +22,7 @@ export interface Forgotten {
 /**
  * Whoever gets no answer repeats it: what was done stays done, and the rest is made up for.
  * @param subject what can name an aggregate; `<tenant>.<subject>` where tenants are kept apart
+ * @throws RangeError, and forgets nobody, for metadata of a tenant whose the subject is not: there is no way back
  */
 export const forgetSubject = async (
   { keys, commands }: Forgetting,
@@ -29,13 +30,19 @@ export const forgetSubject = async (
   metadata?: CommitMetadata,
 ): Promise<Result<Forgotten, Failure>> => {
   const tenant = tenantOf(subject);
+  if (metadata?.tenant !== undefined && metadata.tenant !== tenant) {
+    throw new RangeError(
+      `Cannot forget "${subject}" for the tenant "${metadata.tenant}": expected a data subject of its own`,
+    );
+  }
   const destroyed = await reachingActor(async () => ok(await keys.forget(subject)));
   if (!destroyed.ok) return destroyed;
   const told = await commands.execute({
     type: subjectAggregate.type,
     id: subject,
     command: { subject: withoutTenant(subject) },
-    commandId: "forget",
+    // Ids of events go by it: where others wait or are parked that forget somebody else, no two may be the same.
+    commandId: `forget-${subject}`,
     metadata: { ...metadata, ...(tenant !== undefined && { tenant }) },
   });
   return told.ok ? ok({ subject, position: told.value.position }) : told;
