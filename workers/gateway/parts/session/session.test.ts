@@ -291,7 +291,7 @@ describe("a session that authenticates", () => {
     [{ sub: "" }],
     [{ sub: 7 }],
     // Nobody's caller may operate services, and these are somebody's.
-    ...["a.b", "", "acme ", 7, null, ["acme"]].map((tenant) => [
+    ...["a.b", "", "acme ", 7, null, ["acme"]].map((tenant): [object] => [
       { sub: "alice", scopes: ["skerry:operate"], tenant },
     ]),
   ])("says nothing by %j", async (content) => {
