@@ -124,6 +124,19 @@ describe("commands of tenants", () => {
     await expect(service.state({ type: "note", id: "a" })).rejects.toThrow("in its tenant");
   });
 
+  it("of the same id make events of different ones, and are each executed once", async () => {
+    const service = start();
+    const ids: string[] = [];
+    for (const tenant of ["acme", "rival", "acme"]) {
+      const done = await service.execute({ ...write, metadata: { tenant } });
+      expect(done).toMatchObject({ ok: true, value: { duplicate: ids.length === 2 } });
+      if (done.ok) ids.push(...done.value.events.map(({ id }) => id));
+    }
+    expect(ids).toEqual(["acme.c/0", "rival.c/0", "acme.c/0"]);
+    const chain = { ...write, id: "b", commandId: "acme.c/0", metadata: { tenant: "acme" } };
+    expect(await service.execute(chain)).toMatchObject({ value: { events: [{ id: "acme.c/0/0" }] } });
+  });
+
   it("take the ids of commits, too, and find the state of those", async () => {
     const service = start();
     const metadata = { tenant: "acme" };

@@ -11,8 +11,14 @@ import { inTenant, tenantOf, withoutTenant } from "../events/tenant-id.ts";
  * @throws Error, by its promises: a command without a tenant, or for another tenant's aggregate; a history that is nobody's
  */
 export const tenantCommands = (commands: Commands): Commands => ({
-  execute: async (request) =>
-    commands.execute({ ...request, id: idIn(tenantFor(request.metadata), request.id) }),
+  async execute(request) {
+    const tenant = tenantFor(request.metadata);
+    return commands.execute({
+      ...request,
+      id: idIn(tenant, request.id),
+      commandId: commandIdIn(tenant, request.commandId),
+    });
+  },
   async executeOnce<Event extends DomainEvent>(keyed: Parameters<Commands["executeOnce"]>[0]) {
     const { id, key, command, metadata } = keyed;
     const tenant = tenantFor(metadata);
@@ -40,6 +46,13 @@ const idIn = (tenant: string, id: string): string => {
   if (owner === tenant) return id;
   throw new Error(`Cannot execute a command of the tenant "${tenant}" on "${id}": it is another one's`);
 };
+
+/**
+ * Events are named by it, and those that wait or are parked go by their names: where the same is commanded of several tenants
+ * (`close-2026-11`), one's must not be taken for another's. What a chain is named by does not grow with it.
+ */
+const commandIdIn = (tenant: string, commandId: string): string =>
+  commandId.startsWith(`${tenant}.`) ? commandId : `${tenant}.${commandId}`;
 
 const ofSomebody = (aggregate: AggregateRef): Parameters<CommandMethods["history"]>[0] => {
   if (tenantOf(aggregate.id) !== undefined) return aggregate;
