@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { SET_SESSION_FIELD } from "#shared/http/session-fields.ts";
+import { SET_SESSION_FIELD, type SessionContent } from "#shared/http/session-fields.ts";
 import { LIMITS } from "#shared/limits.ts";
 import { recordSpans } from "#shared/telemetry/record-spans.ts";
 import { inSpan } from "#shared/telemetry/span.ts";
@@ -286,12 +286,12 @@ describe("a session that authenticates", () => {
     });
   });
 
-  test.each<[object]>([
+  test.each<[SessionContent]>([
     [{}],
     [{ sub: "" }],
     [{ sub: 7 }],
     // Nobody's caller may operate services, and these are somebody's.
-    ...["a.b", "", "acme ", 7, null, ["acme"]].map((tenant): [object] => [
+    ...["a.b", "", "acme ", 7, null, ["acme"]].map((tenant): [SessionContent] => [
       { sub: "alice", scopes: ["skerry:operate"], tenant },
     ]),
   ])("says nothing by %j", async (content) => {
