@@ -81,6 +81,29 @@ test("a process sends what its own instances decided, and nothing of another pro
   expect(sent).toEqual([{ type: "First" }, { type: "Second" }]);
 });
 
+test("a timeout is of its tenant's instance: what fails of one tenant's holds up no other one's of the same id", async () => {
+  const planned: { readonly instance: string }[] = [];
+  const commands = { execute: async () => ok({ position: 1, events: [], duplicate: false }) };
+  const plan = async ({ start }: { readonly start: readonly { readonly instance: string }[] }) => {
+    planned.push(...start);
+    return ok({ running: 0 });
+  };
+  const [process] = managedProcesses(manager, {
+    commands: commands as unknown as Commands,
+    timeouts: { named: () => ({ plan }) },
+    clock: () => 0,
+  });
+  const [event, commit] = own().reacted("process-note");
+  const schedules = [{ timeout: "patience", id: "p", at: "2026-01-01T00:00:00.000Z" }];
+  const data = { ...event.data, schedules };
+  for (const tenant of ["acme", "rival"]) {
+    const aggregate = { ...commit.aggregate, id: `${tenant}.t` };
+    const signal = new AbortController().signal;
+    await process?.handle({ ...event, data }, { ...commit, aggregate, metadata: { tenant } }, signal);
+  }
+  expect(planned.map(({ instance }) => instance)).toEqual(["acme.t", "rival.t"]);
+});
+
 test("an attempt whose time is over sends nothing more: the next one does", async () => {
   const time = new AbortController();
   const { process, sent, reacted } = own(() => time.abort());

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../limits.ts";
-import { assertMetadata, causedBy, metadataValue } from "./commit-metadata.ts";
+import { assertMetadata, assertTenant, causedBy, metadataValue } from "./commit-metadata.ts";
 
 describe("a commit's metadata", () => {
   it.each([
@@ -42,6 +42,15 @@ describe("a commit's metadata", () => {
       tenant: "t1",
     });
     expect(causedBy({ id: "c1/0" }, { metadata: {} })).toEqual({ causationId: "c1/0" });
+  });
+
+  it("is refused for an aggregate of another tenant, or of one where it says none", () => {
+    const note = (id: string) => ({ type: "note", id });
+    for (const metadata of [{}, { tenant: "rival" }, { tenant: "ACME" }, { tenant: "acm" }, { tenant: "" }])
+      expect(() => assertTenant(note("acme.n1"), metadata)).toThrow('expected its own, "acme"');
+    assertTenant(note("acme.n1"), { tenant: "acme" });
+    // Of a service that keeps no tenants apart, whose callers may be of one.
+    for (const metadata of [{}, { tenant: "acme" }]) assertTenant(note("n1"), metadata);
   });
 
   it("takes an event that was parked before commits had metadata", () => {

@@ -137,6 +137,18 @@ describe("commands of tenants", () => {
     expect(await service.execute(chain)).toMatchObject({ value: { events: [{ id: "acme.c/0/0" }] } });
   });
 
+  it("of a key are answered with the id as the tenant knows it, the same again", async () => {
+    const service = start();
+    let drawn = 0;
+    const answered: string[] = [];
+    for (const id of ["a", () => `new-${drawn++}`, () => `new-${drawn++}`]) {
+      const once = { ...write, id, command: () => write.command, fingerprint: "f", key: typeof id };
+      const done = await service.executeOnce({ ...once, metadata: { tenant: "acme" } });
+      if (done.ok && done.value.execution.ok) answered.push(done.value.id);
+    }
+    expect(answered).toEqual(["a", expect.stringMatching(/^new-\d+$/), answered[1]]);
+  });
+
   it("take the ids of commits, too, and find the state of those", async () => {
     const service = start();
     const metadata = { tenant: "acme" };

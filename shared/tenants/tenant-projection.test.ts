@@ -107,6 +107,28 @@ describe("a projection of tenants", () => {
     ]);
   });
 
+  it("keeps tenants' rows apart that have other columns: a set is of rows with the same", () => {
+    const uneven: Projection = {
+      name: "uneven",
+      tables: ["notes"],
+      changes: (commits) =>
+        commits.map(({ events }) => {
+          const rows = events.map(({ data }) => data as Row);
+          return { change: "upsert", table: "notes", key: ["note"], rows };
+        }),
+    };
+    const commits = [
+      commitOf(1, "acme.a", { note: "a", text: "x" }),
+      commitOf(2, "rival.a", { note: "a", author: "ada" }),
+      commitOf(3, "third.a", { text: "z", note: "a" }),
+    ];
+    const changes = tenantProjection(uneven).changes(commits);
+    expect(changes.map(({ rows }) => rows.map(({ tenant }) => tenant))).toEqual([
+      ["acme", "third"],
+      ["rival"],
+    ]);
+  });
+
   it("goes on with the version before in the same way", () => {
     const former = tenantProjection({ ...notes, former: { version: 1, changes: notes.changes } }).former;
     const commit = commitOf(1, "acme.a", { note: "a", author: "ada", text: "x" });
